@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ListeningTestsConfig(AppConfig):
+    name = "listening_tests"
+    verbose_name = "Listening tests"

@@ -1,0 +1,9 @@
+"""What collection refuses. Each message is a full sentence that can be shown to the person who asked."""
+
+
+class Refused(Exception):
+    """Something a person asked for cannot be done; the message says what, the limit, and the next step."""
+
+
+class RatingConflict(Refused):
+    """A rating that was sent before comes again with another answer, or for another pair."""

@@ -1,0 +1,6 @@
+"""The rater's addresses, below /t/."""
+
+from django.urls import URLPattern
+
+app_name = "listening_tests"
+urlpatterns: list[URLPattern] = []

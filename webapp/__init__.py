@@ -1,0 +1,5 @@
+"""The face of Earmark: settings, urls, the dashboard and the API.
+
+May import worker and listening_tests; holds no domain rule and no arithmetic, and never loads torch.
+Nothing imports webapp.
+"""

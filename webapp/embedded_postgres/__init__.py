@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend over the PostgreSQL that comes with Earmark: started when first needed."""

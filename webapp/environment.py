@@ -1,0 +1,65 @@
+"""Typed readers of environment variables, which refuse a bad value by the variable's name."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def read_text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def read_flag(name: str, default: bool) -> bool:
+    """A yes or no. Raises ImproperlyConfigured for anything else."""
+    value = read_text(name).lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    if not value:
+        return default
+    raise ImproperlyConfigured(f"{name} is {value!r}. Set it to 1 or 0.")
+
+
+def read_choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    value = read_text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of: {', '.join(choices)}.")
+    return value
+
+
+def read_list(name: str, default: list[str]) -> list[str]:
+    value = read_text(name)
+    return [part.strip() for part in value.split(",") if part.strip()] if value else default
+
+
+def read_directory(name: str, default: Path) -> Path:
+    return Path(read_text(name, str(default))).expanduser().resolve()
+
+
+def read_database_url(name: str) -> dict[str, Any] | None:
+    """Django's DATABASES entry for a postgresql:// address, or None where the variable is not set.
+
+    Raises ImproperlyConfigured for another scheme or an address without a database name.
+    """
+    url = read_text(name)
+    if not url:
+        return None
+    parts = urlsplit(url)
+    database = unquote(parts.path.lstrip("/"))
+    if parts.scheme not in {"postgres", "postgresql"} or not database:
+        raise ImproperlyConfigured(f"{name} must look like postgresql://user:password@host:5432/database.")
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": database,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        # A socket directory cannot stand where a host name stands, so libpq's own ?host= is honoured.
+        "HOST": options.pop("host", "") or parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }

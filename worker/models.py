@@ -1,0 +1,184 @@
+"""What the training loop did: snapshots, runs, numbers, models, predictions. Columns and one-row rules only."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from listening_tests.models import ListeningTest, Pair
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    CANCELLING = "cancelling", "Cancelling"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    ERRORED = "errored", "Errored"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+ACTIVE_RUN_STATUSES = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELLING})
+TERMINAL_RUN_STATUSES = frozenset(RunStatus) - ACTIVE_RUN_STATUSES
+
+
+class RunTrigger(models.TextChoices):
+    """Who asked for a run."""
+
+    PERSON = "person", "By hand"
+    SCHEDULE = "schedule", "By schedule"
+    COMMAND = "command", "From the command line"
+
+
+class MeasuredModel(models.TextChoices):
+    """Whose agreement with people a Metric row holds."""
+
+    BASE = "base", "Untuned model"
+    TUNED = "tuned", "Tuned model"
+    DIFFERENCE = "difference", "Tuned minus untuned"
+    ONE_VS_REST = "one_vs_rest", "One person against the rest"
+    CEILING = "ceiling", "Ceiling"
+
+
+class MetricName(models.TextChoices):
+    SRCC = "srcc", "SRCC"
+    LCC = "lcc", "LCC"
+    KTAU = "ktau", "Kendall tau-b"
+    MSE = "mse", "MSE (0 to 10)"
+
+
+class TrainingPlan(models.Model):
+    """How a test's models are tuned: by which preset, and after how many new ratings without being asked."""
+
+    test = models.OneToOneField(ListeningTest, on_delete=models.CASCADE, related_name="training_plan")
+    preset = models.CharField(max_length=40, blank=True, help_text="Empty: the installation's default preset.")
+    retrain_after = models.PositiveIntegerField(
+        default=500,
+        help_text="New ratings since the last run after which a new one starts by itself; 0 turns this off.",
+    )
+
+    def __str__(self) -> str:
+        return f"Training plan of {self.test}"
+
+
+class DatasetSnapshot(models.Model):
+    """A frozen copy of a test's ratings in a directory under MEDIA_ROOT, known by the sha256 of its manifest."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="snapshots")
+    directory = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    n_ratings = models.PositiveIntegerField()
+    n_pairs = models.PositiveIntegerField()
+    n_raters = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Snapshot {self.sha256[:12]} of {self.test}"
+
+
+class TrainingRun(models.Model):
+    """One tuning of a model on one snapshot, from the press of a button to its end.
+
+    failed is ours to explain (`message` is a sentence for the researcher); errored is a crash (`traceback`).
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="runs")
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
+    trigger = models.CharField(max_length=10, choices=RunTrigger, default=RunTrigger.PERSON)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    preset = models.CharField(max_length=40)
+    # The whole configuration as it was used: a document of modeling's, kept to be read and repeated, never queried.
+    config = models.JSONField(default=dict, blank=True)
+    n_ratings_at_start = models.PositiveIntegerField(
+        default=0, help_text="Study ratings of the test when the run was asked for: the next run counts from here."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    host = models.CharField(max_length=200, blank=True)
+    phase = models.CharField(max_length=40, blank=True)
+    step = models.PositiveIntegerField(default=0)
+    total_steps = models.PositiveIntegerField(default=0)
+    loss = models.FloatField(null=True, blank=True)
+    seconds_left = models.FloatField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+    base_model = models.CharField(max_length=200, blank=True)
+    n_heldout = models.PositiveIntegerField(null=True, blank=True)
+    n_train = models.PositiveIntegerField(null=True, blank=True)
+    n_dropped = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
+            # A double click makes one run.
+            models.UniqueConstraint(
+                fields=["test"],
+                condition=Q(status__in=sorted(ACTIVE_RUN_STATUSES)),
+                name="run_one_active_for_test",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "created_at"], name="run_queue")]
+
+    def __str__(self) -> str:
+        return f"Run {str(self.uuid)[:8]} of {self.test}"
+
+
+class Metric(models.Model):
+    """One number of a finished run, with its 95 % interval where one is defined and the number of held-out pairs."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="metrics")
+    model = models.CharField(max_length=12, choices=MeasuredModel)
+    name = models.CharField(max_length=8, choices=MetricName)
+    value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    n = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "model", "name"], name="metric_once_in_run")]
+
+    def __str__(self) -> str:
+        return f"{self.get_model_display()}: {self.get_name_display()}"
+
+
+class ModelVersion(models.Model):
+    """The tuned model of a run: a directory that transformers opens."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, related_name="model_version")
+    directory = models.CharField(max_length=300)
+    weights_sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Model {self.weights_sha256[:12]}"
+
+
+class Prediction(models.Model):
+    """What the untuned and the tuned model of a run say of one held-out pair, beside the mean of people."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="predictions")
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="predictions")
+    human_mean = models.FloatField(help_text="Mean score of the pair's ratings on 0 to 10.")
+    n_ratings = models.PositiveIntegerField()
+    base_cosine = models.FloatField()
+    tuned_cosine = models.FloatField()
+    tuned_score = models.FloatField(help_text="The tuned model's calibrated score on 0 to 10.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "pair"], name="prediction_once_in_run")]
+
+    def __str__(self) -> str:
+        return f"{self.pair}"
