@@ -17,11 +17,17 @@ def new_shuffle_key() -> float:
 
 
 def original_path(clip: "Clip", filename: str) -> str:
-    return f"clips/{clip.sha256[:2]}/{clip.sha256}{Path(filename).suffix.lower()}"
+    return _by_content("clips", clip, filename)
 
 
 def rendition_path(clip: "Clip", filename: str) -> str:
-    return f"renditions/{clip.sha256[:2]}/{clip.sha256}{Path(filename).suffix.lower()}"
+    return _by_content("renditions", clip, filename)
+
+
+def _by_content(folder: str, clip: "Clip", filename: str) -> str:
+    if clip.sha256 is None:
+        raise ValueError("A clip without a sha256 has no files.")
+    return f"{folder}/{clip.sha256[:2]}/{clip.sha256}{Path(filename).suffix.lower()}"
 
 
 class Clip(models.Model):

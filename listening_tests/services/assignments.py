@@ -1,0 +1,126 @@
+"""Which pair a rater gets next, and how long it is kept for them.
+
+Least rated first, ties at random, never the same pair twice for a rater, and never more than k ratings and open leases
+on a pair. `Pair.load` is that sum; it changes only under the pair's row lock. Practice pairs are outside of it: every
+rater gets them.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.utils import timezone
+
+from listening_tests.choices import PairRole
+from listening_tests.models import Assignment, Pair, Session
+from listening_tests.models.stimuli import new_shuffle_key
+
+# ITU-T P.808 practice: about five clips before those that count.
+MOST_PRACTICE_PAIRS = 5
+# A lease pays for clearing away a few that have ended, so that no single one pays for all.
+EXPIRED_LEASES_AT_ONCE = 20
+
+
+def assignment_lease(*, session: Session) -> Assignment | None:
+    """The next pair of this session, kept for its rater: one still theirs, else a practice pair, else a new one.
+
+    None where no pair is left for this rater. Runs inside a transaction that holds the session's row.
+    """
+    return _reopen_own(session) or _lease_practice(session) or _lease_least_rated(session)
+
+
+def candidate_pairs(*, session: Session) -> QuerySet[Pair]:
+    """The pairs that may come next, the next one first."""
+    return (
+        Pair.objects.filter(test_id=session.test_id, load__lt=session.test.ratings_per_pair)
+        .exclude(role=PairRole.PRACTICE)
+        .exclude(_assigned_to(session))
+        .order_by("load", "shuffle_key")
+    )
+
+
+@transaction.atomic
+def leases_release_expired(*, test_id: int) -> int:
+    """Takes some leases whose time is over out of their pairs' loads, and returns how many.
+
+    A transaction of its own: it locks several pairs, which a lease, holding one, must never wait for.
+    """
+    expired = list(
+        Assignment.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+        .filter(
+            session__test_id=test_id,
+            released_at__isnull=True,
+            rated_at__isnull=True,
+            lease_expires_at__lt=timezone.now(),
+        )
+        .order_by("pair_id")
+        .select_related("pair")[:EXPIRED_LEASES_AT_ONCE]
+    )
+    for assignment in expired:
+        assignment.released_at = timezone.now()
+        assignment.save(update_fields=["released_at"])
+        if assignment.pair.role != PairRole.PRACTICE:
+            Pair.objects.filter(pk=assignment.pair_id).update(load=F("load") - 1, shuffle_key=new_shuffle_key())
+    return len(expired)
+
+
+def _assigned_to(session: Session) -> Exists:
+    return Exists(Assignment.objects.filter(rater_id=session.rater_id, pair_id=OuterRef("pk")))
+
+
+def _reopen_own(session: Session) -> Assignment | None:
+    """An unrated pair of this session whose lease had ended, where it still has room."""
+    for assignment in session.assignments.filter(rated_at__isnull=True).select_related("pair").order_by("position"):
+        if assignment.released_at is None or _take_place(assignment.pair, session):
+            assignment.released_at = None
+            assignment.lease_expires_at = timezone.now() + timedelta(minutes=session.test.lease_minutes)
+            assignment.save(update_fields=["released_at", "lease_expires_at"])
+            return assignment
+    return None
+
+
+def _take_place(pair: Pair, session: Session) -> bool:
+    if pair.role == PairRole.PRACTICE:
+        return True
+    room = Pair.objects.filter(pk=pair.pk, load__lt=session.test.ratings_per_pair)
+    return room.update(load=F("load") + 1, shuffle_key=new_shuffle_key()) == 1
+
+
+def _lease_practice(session: Session) -> Assignment | None:
+    pairs = Pair.objects.filter(test_id=session.test_id, role=PairRole.PRACTICE)
+    taken = pairs.filter(_assigned_to(session)).count()
+    left = list(pairs.exclude(_assigned_to(session)).order_by("?")[: max(0, MOST_PRACTICE_PAIRS - taken)])
+    return _assign(session, left[0], propensity=1 / len(left)) if left else None
+
+
+def _lease_least_rated(session: Session) -> Assignment | None:
+    candidates = candidate_pairs(session=session)
+    pair = candidates.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+    if pair is None:
+        # Every pair with room may be in another rater's hands this moment: wait for it before saying that none is left.
+        pair = candidates.select_for_update(of=("self",), no_key=True).first()
+    if pair is None:
+        return None
+    propensity = 1 / max(1, _count_ties(session, pair))
+    Pair.objects.filter(pk=pair.pk).update(load=F("load") + 1, shuffle_key=new_shuffle_key())
+    return _assign(session, pair, propensity=propensity)
+
+
+def _count_ties(session: Session, pair: Pair) -> int:
+    """How many pairs could have come instead of this one: as little rated, and new to the rater."""
+    as_little_rated = Pair.objects.filter(test_id=session.test_id, load=pair.load).exclude(role=PairRole.PRACTICE)
+    return as_little_rated.count() - as_little_rated.filter(assignments__rater_id=session.rater_id).count()
+
+
+def _assign(session: Session, pair: Pair, *, propensity: float) -> Assignment:
+    now = timezone.now()
+    last = session.assignments.aggregate(last=Max("position"))["last"] or 0
+    return Assignment.objects.create(
+        session=session,
+        rater_id=session.rater_id,
+        pair=pair,
+        position=last + 1,
+        propensity=propensity,
+        leased_at=now,
+        lease_expires_at=now + timedelta(minutes=session.test.lease_minutes),
+    )

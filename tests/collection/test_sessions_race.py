@@ -1,0 +1,88 @@
+"""Raters who come at the same moment: threads on PostgreSQL, each with its own connection."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+
+from listening_tests.exceptions import Refused
+from listening_tests.models import Assignment, ListeningTest, Pair, Rating, Session
+from listening_tests.selectors import assignment_current
+from listening_tests.services.ratings import Answer, rating_submit
+from listening_tests.services.sessions import session_start
+from tests.factories import make_pairs, make_test
+
+pytestmark = pytest.mark.django_db(transaction=True)
+T = TypeVar("T")
+
+
+def together(works: list[Callable[[], T]]) -> list[T]:
+    """Runs all of them, none before every thread stands ready, and returns what they returned."""
+    barrier = Barrier(len(works))
+
+    def run(work: Callable[[], T]) -> T:
+        barrier.wait()
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+def rate_to_the_end(test: ListeningTest) -> int:
+    """One rater's whole sitting; how many ratings were acknowledged."""
+    try:
+        session = session_start(test=test, rater_uuid=uuid4())
+    except Refused:
+        return 0
+    acknowledged = 0
+    assignment = assignment_current(session=session)
+    while assignment is not None:
+        given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+        receipt = rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given)
+        acknowledged += receipt.created
+        assignment = receipt.next_assignment
+    return acknowledged
+
+
+def test_no_pair_goes_over_k_and_no_rating_is_lost() -> None:
+    test = make_test(ratings_per_pair=4, pairs_per_session=20)
+    make_pairs(test, 10)
+
+    acknowledged = together([lambda: rate_to_the_end(test)] * 16)
+
+    assert sum(acknowledged) == Rating.objects.count() == 40
+    assert set(Pair.objects.annotate(n=Count("ratings")).values_list("n", "load")) == {(4, 4)}
+    assert not Assignment.objects.values("rater", "pair").annotate(n=Count("pk")).filter(n__gt=1)
+
+
+def test_the_same_rating_sent_at_once_is_one_row() -> None:
+    test = make_test()
+    make_pairs(test, 3)
+    session = session_start(test=test, rater_uuid=uuid4())
+    assignment = assignment_current(session=session)
+    assert assignment is not None
+    given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+
+    receipts = together([lambda: rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given)] * 8)
+
+    assert sum(receipt.created for receipt in receipts) == 1
+    assert len({receipt.next_assignment for receipt in receipts}) == 1
+    assert Rating.objects.count() == 1
+    assert Assignment.objects.count() == 2
+
+
+def test_the_same_start_sent_at_once_is_one_session() -> None:
+    test = make_test()
+    make_pairs(test, 3)
+    rater_uuid = uuid4()
+    sessions = together([lambda: session_start(test=test, rater_uuid=rater_uuid)] * 8)
+    assert len({session.pk for session in sessions}) == 1
+    assert Session.objects.count() == Assignment.objects.count() == 1
