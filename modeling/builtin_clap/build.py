@@ -1,0 +1,168 @@
+"""Make the built-in small CLAP: `python -m modeling make-model OUT`.
+
+Contrastive training as real CLAPs are trained (symmetric cross-entropy over the cosines of a batch, Radford et al. 2021,
+arXiv 2103.00020): clean recordings and their captions, no human score, no degraded sound. Its world has a seed of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from torch.nn import functional
+from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, PreTrainedTokenizerFast
+
+from modeling.audio import LogMel
+from modeling.model import BUILTIN_NAME, Clap
+from modeling.synthetic.captions import describe, random_scene
+from modeling.synthetic.systems import Take, render
+
+WORLD_SEED = 20_250_101
+MAX_TOKENS = 128
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How much of everything; the defaults made the committed weights."""
+
+    n_scenes: int = 12_000
+    steps: int = 1_500
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    vocabulary: int = 1_200
+    processes: int = 2
+    seed: int = 1
+
+
+def build_builtin(out: Path, recipe: Recipe | None = None, report: Callable[[str], None] = lambda line: None) -> None:
+    """Generate the world, train the model and write it to `out`."""
+    recipe = recipe or Recipe()
+    torch.manual_seed(recipe.seed)
+    report(f"Generating {recipe.n_scenes} clean recordings.")
+    captions, mels = _recordings(recipe)
+    tokenizer = _train_tokenizer(captions, recipe.vocabulary)
+    clap = Clap(ClapModel(_clap_config(len(tokenizer))), tokenizer, feature_extractor(), BUILTIN_NAME)
+    _set_norm(clap, mels)
+    _train(clap, captions, mels, recipe, report)
+    out.mkdir(parents=True, exist_ok=True)
+    clap.save(out)
+
+
+def feature_extractor() -> ClapFeatureExtractor:
+    """64 mel bands to 14 kHz every 40 ms: 251 frames of a 10 s window make a picture of 128 by 128."""
+    return ClapFeatureExtractor(
+        feature_size=64, sampling_rate=48_000, hop_length=1920, fft_window_size=4096, max_length_s=10,
+        frequency_min=50, frequency_max=14_000, truncation="rand_trunc", padding="repeatpad",
+    )  # fmt: skip
+
+
+def _clap_config(vocabulary: int) -> ClapConfig:
+    text = {
+        "vocab_size": vocabulary, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256,
+        "max_position_embeddings": MAX_TOKENS + 2, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+    }  # fmt: skip
+    audio = {
+        "spec_size": 128, "num_mel_bins": 64, "patch_embeds_hidden_size": 48, "hidden_size": 192, "depths": [1, 1, 2],
+        "num_attention_heads": [2, 4, 8], "num_hidden_layers": 3, "hidden_dropout_prob": 0.0, "enable_fusion": False, "num_classes": 1,
+    }  # fmt: skip
+    return ClapConfig(text_config=text, audio_config=audio, projection_dim=128)
+
+
+def _train_tokenizer(captions: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Byte-level BPE, so that any text in any script has tokens; lower case, since case makes no sound."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=SPECIAL, initial_alphabet=sorted(alphabet), show_progress=False
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=MAX_TOKENS, bos_token="<s>", cls_token="<s>", eos_token="</s>",
+        sep_token="</s>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>",
+    )  # fmt: skip
+
+
+def _recordings(recipe: Recipe) -> tuple[list[str], torch.Tensor]:
+    """Captions and log-mels, shape (scenes, 1, frames, mels) in float16, of clean recordings."""
+    chunks = [range(start, min(start + 200, recipe.n_scenes)) for start in range(0, recipe.n_scenes, 200)]
+    with ProcessPoolExecutor(recipe.processes) as pool:
+        parts = list(pool.map(_record, chunks))
+    return [caption for part in parts for caption in part[0]], torch.cat([torch.from_numpy(part[1]) for part in parts])
+
+
+def _record(numbers: range) -> tuple[list[str], np.ndarray]:
+    torch.set_num_threads(1)
+    log_mel = LogMel(feature_extractor())
+    captions, mels = [], []
+    for number in numbers:
+        rng = np.random.default_rng([WORLD_SEED, number])
+        scene = random_scene(rng)
+        captions.append(describe(rng, scene))
+        mels.append(log_mel(render(rng, Take(scene, quality=1.0))).half().numpy())
+    return captions, np.concatenate(mels)
+
+
+def _set_norm(clap: Clap, mels: torch.Tensor) -> None:
+    """The tower's batch norm by mel band gets the world's mean and variance once, and keeps them."""
+    sample = mels[::10].float()
+    norm = clap.network.audio_model.audio_encoder.batch_norm
+    norm.running_mean.copy_(sample.mean(dim=(0, 1, 2)))
+    norm.running_var.copy_(sample.var(dim=(0, 1, 2)))
+
+
+def _train(clap: Clap, captions: list[str], mels: torch.Tensor, recipe: Recipe, report: Callable[[str], None]) -> None:
+    network = clap.network.eval()
+    tokens = [clap.tokens(caption) for caption in captions]
+    scale = torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+    optimiser = torch.optim.AdamW([*network.parameters(), scale], lr=recipe.learning_rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _warm_cosine(step, recipe))
+    generator = torch.Generator().manual_seed(recipe.seed)
+    running = 0.0
+    for step in range(recipe.steps):
+        chosen = torch.randperm(len(captions), generator=generator)[: recipe.batch_size].tolist()
+        sounds = clap.embed_clips(_augmented(mels[chosen].float(), generator).unbind())
+        texts = clap.embed_captions([tokens[number] for number in chosen])
+        loss = _contrastive(sounds @ texts.T * scale.exp(), [captions[number].lower() for number in chosen])
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        scale.data.clamp_(max=math.log(50))
+        running = 0.98 * running + 0.02 * loss.item() if step else loss.item()
+        if step % 50 == 0:
+            report(f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, scale {scale.exp().item():.1f}.")
+
+
+def _warm_cosine(step: int, recipe: Recipe) -> float:
+    if step < recipe.warmup_steps:
+        return (step + 1) / recipe.warmup_steps
+    return 0.5 + 0.5 * math.cos(math.pi * (step - recipe.warmup_steps) / (recipe.steps - recipe.warmup_steps))
+
+
+def _augmented(mels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """(batch, 1, frames, mels) with a random level of up to 12 dB either way, as recordings have; returned as windows per clip."""
+    gain = torch.rand(len(mels), 1, 1, 1, generator=generator) * 24 - 12
+    return (mels + gain)[:, None]
+
+
+def _contrastive(logits: torch.Tensor, captions: list[str]) -> torch.Tensor:
+    """Symmetric cross-entropy; an equal caption in the batch is no negative."""
+    same = torch.tensor([[a == b for b in captions] for a in captions]) & ~torch.eye(len(captions), dtype=torch.bool)
+    logits = logits.masked_fill(same, -math.inf)
+    target = torch.arange(len(captions))
+    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2

@@ -1,0 +1,171 @@
+"""What one training run is told: the frozen `TrainingConfig`, the named presets, and the reader of config files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LOSS_NAMES = ("mse", "mae", "wsce")
+TARGET_NAMES = ("centred", "mean")
+BUILTIN = "builtin"
+LAION_UNFUSED = "laion/clap-htsat-unfused"
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; `mistakes` holds every mistake as a sentence, `str()` all of them."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(mistakes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """One run's settings. Raises `ConfigError` with every mistake at once when built with values that cannot be used.
+
+    `model` is "builtin", a local directory, or a hub name. `losses` maps a loss of `modeling.losses` to its weight.
+    `learning_rate` is that of the projections and `tower_learning_rate` that of everything below them. `patience` is
+    the number of epochs without a better validation score after which training ends. `chunk` is how many clips go
+    through the audio tower at once and bounds memory only; the result is that of the whole batch.
+    """
+
+    model: str = LAION_UNFUSED
+    losses: Mapping[str, float] = field(default_factory=lambda: {"wsce": 1.0, "mae": 1.0})
+    target: str = "centred"
+    epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    tower_learning_rate: float = 1e-5
+    weight_decay: float = 0.01
+    warmup_fraction: float = 0.1
+    patience: int = 4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        mistakes = [mistake for check in _CHECKS for mistake in check(self)]
+        if mistakes:
+            raise ConfigError(mistakes)
+        object.__setattr__(self, "losses", dict(self.losses))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check_model(config: TrainingConfig) -> list[str]:
+    if isinstance(config.model, str) and config.model.strip():
+        return []
+    return ["model must be 'builtin', a directory, or a hub name such as 'laion/clap-htsat-unfused'."]
+
+
+def _check_losses(config: TrainingConfig) -> list[str]:
+    losses = config.losses
+    if not isinstance(losses, Mapping) or not losses:
+        return [f"losses must name at least one of {', '.join(LOSS_NAMES)} with its weight."]
+    mistakes = [
+        f"losses: '{name}' is not a loss; choose from {', '.join(LOSS_NAMES)}."
+        for name in losses
+        if name not in LOSS_NAMES
+    ]
+    mistakes += [
+        f"losses: the weight of '{name}' must be a number above 0, not {weight!r}."
+        for name, weight in losses.items()
+        if not (_is_number(weight) and weight > 0)
+    ]
+    return mistakes
+
+
+def _check_target(config: TrainingConfig) -> list[str]:
+    if config.target in TARGET_NAMES:
+        return []
+    return [f"target must be one of {', '.join(TARGET_NAMES)}, not {config.target!r}."]
+
+
+def _check_whole_numbers(config: TrainingConfig) -> list[str]:
+    limits = {"epochs": (1, 1000), "batch_size": (2, 4096), "patience": (1, 1000), "seed": (0, 2**31 - 1)}
+    mistakes = []
+    for name, (low, high) in limits.items():
+        value = getattr(config, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            mistakes.append(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return mistakes
+
+
+def _check_rates(config: TrainingConfig) -> list[str]:
+    limits = {
+        "learning_rate": (0.0, 1.0),
+        "tower_learning_rate": (0.0, 1.0),
+        "weight_decay": (0.0, 1.0),
+        "warmup_fraction": (0.0, 1.0),
+    }
+    mistakes = []
+    for name, (low, high) in limits.items():
+        value = getattr(config, name)
+        if not _is_number(value) or not low <= value <= high:
+            mistakes.append(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
+    return mistakes
+
+
+_CHECKS: tuple[Callable[[TrainingConfig], list[str]], ...] = (
+    _check_model,
+    _check_losses,
+    _check_target,
+    _check_whole_numbers,
+    _check_rates,
+)
+
+PRESETS: dict[str, TrainingConfig] = {
+    "human-clap": TrainingConfig(model=LAION_UNFUSED),
+    "small": TrainingConfig(
+        model=BUILTIN, epochs=12, batch_size=32, learning_rate=1e-3, tower_learning_rate=5e-4, patience=4
+    ),
+}
+
+
+def load_config(path: Path | None = None, preset: str = "human-clap") -> TrainingConfig:
+    """The preset's settings with those of the file at `path` (TOML or JSON, by suffix) laid over them.
+
+    Raises `ConfigError` naming every unknown key and every value that cannot be used.
+    """
+    if preset not in PRESETS:
+        raise ConfigError([f"There is no preset '{preset}'; choose from {', '.join(sorted(PRESETS))}."])
+    return override(PRESETS[preset], _read_file(path) if path is not None else {})
+
+
+def override(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingConfig:
+    """`config` with `values` laid over it; raises `ConfigError` with all mistakes, unknown keys among them."""
+    known = [item.name for item in dataclasses.fields(TrainingConfig)]
+    mistakes = [f"'{key}' is not a setting; the settings are {', '.join(known)}." for key in values if key not in known]
+    try:
+        changed = dataclasses.replace(config, **{key: value for key, value in values.items() if key in known})
+    except ConfigError as error:
+        raise ConfigError(mistakes + error.mistakes) from None
+    if mistakes:
+        raise ConfigError(mistakes)
+    return changed
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"The config file {path} cannot be read: {error}."]) from error
+    if path.suffix.lower() not in (".toml", ".json"):
+        raise ConfigError([f"The config file {path} must end in .toml or .json."])
+    try:
+        values = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+    except ValueError as error:
+        raise ConfigError([f"The config file {path} is not valid {path.suffix[1:].upper()}: {error}."]) from error
+    if not isinstance(values, dict):
+        raise ConfigError([f"The config file {path} must hold a table of settings."])
+    return values

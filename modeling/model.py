@@ -1,0 +1,78 @@
+"""CLAP behind one interface: where it comes from, how it embeds a clip or a caption, how it is written. No loss inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
+
+from modeling.audio import LogMel
+from modeling.config import BUILTIN
+
+BUILTIN_DIR = Path(__file__).resolve().parent / "builtin_clap"
+BUILTIN_NAME = "Earmark's built-in small CLAP"
+HUB_TIMEOUT_SECONDS = 5
+
+
+class ModelError(Exception):
+    """A model that cannot be opened; the message names it and says what to do."""
+
+
+@dataclass
+class Clap:
+    """A CLAP model with its tokenizer and front end. `name` is what a report calls it, `note` what its reader must know."""
+
+    network: Any
+    tokenizer: Any
+    extractor: Any
+    name: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        self.log_mel = LogMel(self.extractor)
+        self.max_tokens = int(self.network.config.text_config.max_position_embeddings) - 2
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(self.network.device)
+
+    def tokens(self, caption: str) -> list[int]:
+        """Token ids of a caption, cut at what the text tower holds. Lone surrogates are read as the replacement character."""
+        clean = caption.encode("utf-8", "replace").decode("utf-8")
+        ids: list[int] = self.tokenizer(clean, truncation=True, max_length=self.max_tokens)["input_ids"]
+        return ids
+
+    def embed_clips(self, mels: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Unit embeddings, shape (clips, dim), of clips given as their log-mel windows (windows, channels, frames, mels).
+
+        A clip of several windows is the normalised mean of theirs.
+        """
+        windows = torch.cat(list(mels)).to(self.device)
+        longer = torch.ones(len(windows), 1, dtype=torch.bool, device=self.device) if self.log_mel.fused else None
+        embedded = self.network.get_audio_features(input_features=windows, is_longer=longer).pooler_output
+        if len(windows) == len(mels):
+            return functional.normalize(embedded, dim=-1)
+        owner = torch.repeat_interleave(torch.tensor([len(mel) for mel in mels])).to(self.device)
+        summed = embedded.new_zeros(len(mels), embedded.shape[1]).index_add(0, owner, embedded)
+        return functional.normalize(summed, dim=-1)
+
+    def embed_captions(self, tokens: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Unit embeddings, shape (captions, dim), of captions given as their token ids."""
+        longest = max(map(len, tokens))
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in tokens], device=self.device)
+        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in tokens], device=self.device)
+        embedded = self.network.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
+        return functional.normalize(embedded, dim=-1)
+
+    def save(self, directory: Path) -> None:
+        """Write the model so that plain `ClapModel.from_pretrained` and `ClapProcessor.from_pretrained` open it."""
+        self.network.save_pretrained(directory)
+        self.tokenizer.save_pretrained(directory)
+        self.extractor.save_pretrained(directory)

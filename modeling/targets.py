@@ -1,0 +1,105 @@
+"""From single ratings to one target per pair, on 0..10. The only place where scores leave their scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from modeling.agreement import variances
+from modeling.metrics import Floats
+from modeling.snapshot import RatingRow
+
+TOP = 10.0
+
+
+def to_ten(score: npt.ArrayLike, scale_min: npt.ArrayLike, scale_max: npt.ArrayLike) -> Floats:
+    """Scores mapped linearly from their scale to 0..10."""
+    low, high = np.asarray(scale_min, dtype=np.float64), np.asarray(scale_max, dtype=np.float64)
+    return np.asarray(TOP * (np.asarray(score, dtype=np.float64) - low) / (high - low))
+
+
+@dataclass(frozen=True)
+class FlatRatings:
+    """Ratings as arrays: pair and rater numbers and scores on 0..10, one entry per rating; `pairs` names the pair numbers."""
+
+    pairs: tuple[str, ...]
+    pair: npt.NDArray[np.int64]
+    rater: npt.NDArray[np.int64]
+    score: Floats
+
+
+def flatten(rows: Sequence[RatingRow]) -> FlatRatings:
+    """The rows as arrays; pairs are numbered in the order of first appearance."""
+    pairs = {name: number for number, name in enumerate(dict.fromkeys(row.pair for row in rows))}
+    raters = {name: number for number, name in enumerate(dict.fromkeys(row.rater for row in rows))}
+    return FlatRatings(
+        pairs=tuple(pairs),
+        pair=np.array([pairs[row.pair] for row in rows], dtype=np.int64),
+        rater=np.array([raters[row.rater] for row in rows], dtype=np.int64),
+        score=to_ten([row.score for row in rows], [row.scale_min for row in rows], [row.scale_max for row in rows]),
+    )
+
+
+def pair_means(ratings: FlatRatings) -> Floats:
+    """Mean score of each pair on 0..10, in the order of `ratings.pairs`."""
+    return _means(ratings.pair, ratings.score, len(ratings.pairs))
+
+
+def centred_means(ratings: FlatRatings) -> Floats:
+    """Mean of each pair after each rater's shrunken offset is subtracted, clipped to 0..10.
+
+    A rater's offset is the mean of score minus pair mean over the n ratings given; shrunken it is
+    offset * vo / (vo + vr / n), the best linear predictor of a random effect (Robinson 1991, "That BLUP is a good thing"). Reading
+    of ours: one pass, not the mixed model's full solution; the residual's variance vr is the within-pair variance
+    less vo, and vo is the mean square of raw offsets less what vr alone would put there, not below 0. Offsets are
+    recentred to mean 0 over ratings, so that targets keep the scale's meaning. FIELD.md: worth about .01 of SRCC.
+    """
+    offsets = shrunken_offsets(ratings)
+    means = _means(ratings.pair, ratings.score - offsets[ratings.rater], len(ratings.pairs))
+    return np.clip(means, 0.0, TOP)
+
+
+def shrunken_offsets(ratings: FlatRatings) -> Floats:
+    """Offset of each rater in points of 0..10, as `centred_means` says; all 0 where nothing can be estimated."""
+    fitted = variances(ratings.pair, ratings.score)
+    n_raters = int(ratings.rater.max()) + 1 if len(ratings.rater) else 0
+    if fitted is None:
+        return np.zeros(n_raters)
+    deviation, share = _deviations(ratings)
+    given = np.bincount(ratings.rater, minlength=n_raters)
+    # A pair of k ratings shows only (k - 1) / k of an offset in the deviation from its own mean.
+    shown = np.bincount(ratings.rater, share, n_raters)
+    raw = np.divide(
+        np.bincount(ratings.rater, deviation, n_raters), shown, out=np.zeros(n_raters), where=shown > 0
+    )
+    spread = _offset_variance(raw, shown, fitted.within)
+    residual = max(fitted.within - spread, 0.0)
+    weight = np.divide(spread * shown, spread * shown + residual, out=np.zeros(n_raters), where=shown > 0)
+    offsets = raw * weight
+    return np.asarray(offsets - np.average(offsets, weights=given))
+
+
+def _deviations(ratings: FlatRatings) -> tuple[Floats, Floats]:
+    """Score minus pair mean, and the share (k - 1) / k of an offset that it shows, per rating."""
+    counts = np.bincount(ratings.pair)[ratings.pair]
+    return ratings.score - pair_means(ratings)[ratings.pair], (counts - 1) / counts
+
+
+def _offset_variance(raw: Floats, shown: Floats, within: float) -> float:
+    """vo by moments over raters who share pairs with others: E[raw^2] = vo + vr / shown, vr = vw - vo."""
+    n = shown[shown > 1]
+    if not len(n):
+        return 0.0
+    inverse = float(np.mean(1 / n))
+    estimate = (float(np.mean(raw[shown > 1] ** 2)) - within * inverse) / (1 - inverse)
+    return float(np.clip(estimate, 0.0, within))
+
+
+def _means(pair: npt.NDArray[np.int64], score: Floats, n_pairs: int) -> Floats:
+    return np.asarray(np.bincount(pair, score, n_pairs) / np.bincount(pair, minlength=n_pairs))
+
+
+TARGETS = {"centred": centred_means, "mean": pair_means}
