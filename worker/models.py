@@ -99,7 +99,9 @@ class TrainingRun(models.Model):
     # The whole configuration as it was used: a document of modeling's, kept to be read and repeated, never queried.
     config = models.JSONField(default=dict, blank=True)
     n_ratings_at_start = models.PositiveIntegerField(
-        default=0, help_text="Study ratings of the test when the run was asked for: the next run counts from here."
+        default=0,
+        help_text="Study ratings of the test, excluded ones included, when the run was asked for: the next run counts "
+        "from here.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -116,12 +118,19 @@ class TrainingRun(models.Model):
     base_model = models.CharField(max_length=200, blank=True)
     n_heldout = models.PositiveIntegerField(null=True, blank=True)
     n_train = models.PositiveIntegerField(null=True, blank=True)
+    n_validation = models.PositiveIntegerField(null=True, blank=True)
     n_dropped = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
+            models.CheckConstraint(condition=Q(trigger__in=RunTrigger.values), name="run_trigger_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(ACTIVE_RUN_STATUSES), finished_at__isnull=True)
+                | Q(status__in=sorted(TERMINAL_RUN_STATUSES), finished_at__isnull=False),
+                name="run_finished_when_it_ended",
+            ),
             # A double click makes one run.
             models.UniqueConstraint(
                 fields=["test"],
@@ -147,7 +156,11 @@ class Metric(models.Model):
     n = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "model", "name"], name="metric_once_in_run")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "model", "name"], name="metric_once_in_run"),
+            models.CheckConstraint(condition=Q(model__in=MeasuredModel.values), name="metric_model_known"),
+            models.CheckConstraint(condition=Q(name__in=MetricName.values), name="metric_name_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_model_display()}: {self.get_name_display()}"

@@ -1,0 +1,38 @@
+"""The Celery app: two queues, `default` for what is short and `gpu` for what trains. No result is kept: runs are rows.
+
+A task is acknowledged when it has ended, so that a worker's death loses none; a second delivery finds its run claimed.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+# An unacknowledged task is delivered again after this time; no run lasts a week.
+LONGEST_RUN_S = 7 * 24 * 3600
+
+app = Celery("earmark")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_default_queue="default",
+    task_create_missing_queues=True,
+    task_routes={"worker.tasks.run_training": {"queue": "gpu"}},
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    task_ignore_result=True,
+    accept_content=["json"],
+    task_serializer="json",
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=2,
+    broker_transport_options={"visibility_timeout": LONGEST_RUN_S, "socket_connect_timeout": 2},
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        "retrain-due-tests": {"task": "worker.tasks.retrain_due_tests", "schedule": crontab(minute=0)},
+    },
+    beat_schedule_filename=str(settings.EARMARK_HOME / "beat-schedule"),
+)
+app.autodiscover_tasks(["worker"])

@@ -1,0 +1,29 @@
+"""Which configuration a run uses: a preset by name, with single settings laid over it."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from listening_tests.models import ListeningTest
+from modeling.config import PRESETS, ConfigError, TrainingConfig, override
+from worker.models import TrainingPlan
+
+DEFAULT_PRESET = "human-clap"
+
+
+def preset_of_request(*, test: ListeningTest, preset: str = "") -> str:
+    """The preset asked for, else the test's own, else the installation's (EARMARK_PRESET)."""
+    plan = TrainingPlan.objects.filter(test=test).first()
+    return preset or (plan.preset if plan else "") or os.environ.get("EARMARK_PRESET", "").strip() or DEFAULT_PRESET
+
+
+def config_of_request(*, preset: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole configuration, ready to be stored. Raises `ConfigError` with every mistake."""
+    if preset not in PRESETS:
+        raise ConfigError([f"There is no preset '{preset}'; choose from {', '.join(sorted(PRESETS))}."])
+    return override(PRESETS[preset], overrides).as_dict()
+
+
+def config_of_run(config: Mapping[str, Any]) -> TrainingConfig:
+    """The stored configuration as modeling takes it. Raises `ConfigError` for a setting that is known no more."""
+    return override(TrainingConfig(), config)

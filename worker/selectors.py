@@ -1,0 +1,287 @@
+"""What pages and commands read of the training loop: numbers that are ready to be shown.
+
+A study rating is counted unless an Exclusion leaves it out, except where a docstring says otherwise.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from listening_tests.choices import FINISHED_SESSION_STATUSES, PairRole, SessionStatus
+from listening_tests.models import Exclusion, ListeningTest, Pair, Question, Rating, Session
+from modeling import splits
+from worker.models import (
+    ACTIVE_RUN_STATUSES,
+    MeasuredModel,
+    Metric,
+    MetricName,
+    Prediction,
+    TrainingPlan,
+    TrainingRun,
+)
+
+# modeling refuses to report on fewer; known here so that Retrain says so at once.
+MIN_HELDOUT_PAIRS = 30
+DAYS_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class DayCount:
+    day: date
+    n_ratings: int
+
+
+@dataclass(frozen=True)
+class PairsByRatings:
+    """How many study pairs have this number of ratings."""
+
+    n_ratings: int
+    n_pairs: int
+
+
+@dataclass(frozen=True)
+class ScoreCount:
+    score: float
+    n_ratings: int
+
+
+@dataclass(frozen=True)
+class TestOverview:
+    """A test at a glance. The three series are without gaps: what did not occur is there with 0.
+
+    `ratings_per_day` spans at most DAYS_SHOWN days up to the last rating's. `n_new_ratings` and `n_until_retrain` count
+    from the last run; `n_until_retrain` is None where retraining by itself is off, and 0 where the next look starts one.
+    """
+
+    __test__ = False  # Not a test case, whatever pytest thinks of its name.
+
+    n_pairs: int
+    n_rated_pairs: int
+    n_ratings: int
+    n_excluded_ratings: int
+    n_raters: int
+    n_sessions_active: int
+    n_sessions_finished: int
+    ratings_per_day: list[DayCount]
+    pairs_by_ratings: list[PairsByRatings]
+    score_histogram: list[ScoreCount]
+    n_new_ratings: int
+    n_until_retrain: int | None
+    plan: TrainingPlan
+    next_look: datetime
+    run_active: TrainingRun | None
+
+
+@dataclass(frozen=True)
+class MetricEstimate:
+    """A number with its 95 % interval, None where undefined, over n held-out pairs."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """What a finished run measured: srcc, lcc, ktau, mse of each model, and what people themselves reach."""
+
+    base: dict[str, MetricEstimate]
+    tuned: dict[str, MetricEstimate]
+    difference: dict[str, MetricEstimate]
+    one_vs_rest_srcc: MetricEstimate | None
+    ceiling_srcc: MetricEstimate | None
+
+
+@dataclass(frozen=True)
+class ScatterPoint:
+    """One held-out pair of a run. `human_mean` and `tuned_score` are on 0 to 10, cosines on -1 to 1."""
+
+    pair_uuid: UUID
+    clip_uuid: UUID
+    caption: str
+    system: str
+    human_mean: float
+    n_ratings: int
+    base_cosine: float
+    tuned_cosine: float
+    tuned_score: float
+
+
+def counted_study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
+    """The test's study ratings that no rule leaves out, of its first question."""
+    return study_ratings(test=test).filter(~is_excluded())
+
+
+def study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
+    """All study ratings of the test's first question, excluded ones too."""
+    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY, question=first_question(test=test)).order_by()
+
+
+def is_excluded() -> Exists:
+    return Exists(Exclusion.objects.filter(rating=OuterRef("pk")))
+
+
+def first_question(*, test: ListeningTest) -> Question:
+    """The question that training is about: the test's first."""
+    return test.questions.order_by("id")[0]
+
+
+def n_study_ratings(*, test: ListeningTest) -> int:
+    """Study ratings, excluded ones too, so that a change of the rules is not mistaken for new ratings."""
+    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY).count()
+
+
+def n_heldout_pairs(*, test: ListeningTest, enough: int = MIN_HELDOUT_PAIRS) -> int:
+    """Rated study pairs with audio that the split holds out, counted up to `enough`: more is not looked at."""
+    rated = Exists(Rating.objects.filter(~is_excluded(), pair=OuterRef("pk")))
+    pairs = Pair.objects.filter(rated, test=test, role=PairRole.STUDY, clip__sha256__isnull=False)
+    n_pairs = 0
+    for caption in pairs.order_by().values_list("caption__text", flat=True).iterator():
+        n_pairs += splits.caption_split(caption, str(test.uuid)) == splits.HELDOUT
+        if n_pairs == enough:
+            break
+    return n_pairs
+
+
+def training_plan(*, test: ListeningTest) -> TrainingPlan:
+    """The test's plan, or the default one, unsaved, where nobody has made one."""
+    return TrainingPlan.objects.filter(test=test).first() or TrainingPlan(test=test)
+
+
+def next_look(*, now: datetime | None = None) -> datetime:
+    """When beat looks for tests to retrain: the top of the next hour."""
+    now = now or timezone.now()
+    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def n_new_ratings(*, test: ListeningTest) -> int:
+    """Study ratings since the test's last run, however that ended; all of them where there was none."""
+    last = TrainingRun.objects.filter(test=test).order_by("-created_at", "-id").first()
+    return max(0, n_study_ratings(test=test) - (last.n_ratings_at_start if last else 0))
+
+
+def run_active(*, test: ListeningTest) -> TrainingRun | None:
+    return TrainingRun.objects.filter(test=test, status__in=ACTIVE_RUN_STATUSES).first()
+
+
+def run_list(*, test: ListeningTest | None = None) -> QuerySet[TrainingRun]:
+    """Runs, newest first, each with `base_srcc` and `tuned_srcc` (None until it is done)."""
+    runs = TrainingRun.objects.select_related("test", "requested_by").order_by("-created_at", "-id")
+    if test is not None:
+        runs = runs.filter(test=test)
+    return runs.annotate(base_srcc=_srcc_of(MeasuredModel.BASE), tuned_srcc=_srcc_of(MeasuredModel.TUNED))
+
+
+def run_by_uuid(*, uuid: UUID | str) -> TrainingRun:
+    """Raises `TrainingRun.DoesNotExist`. `run.model_version` is there for a run that is done."""
+    return TrainingRun.objects.select_related("test", "snapshot", "requested_by", "model_version").get(uuid=uuid)
+
+
+def run_metrics(*, run: TrainingRun) -> RunMetrics | None:
+    """The run's numbers as they were stored; None until it is done."""
+    by_model: dict[str, dict[str, MetricEstimate]] = {model: {} for model in MeasuredModel.values}
+    for row in Metric.objects.filter(run=run):
+        by_model[row.model][row.name] = MetricEstimate(value=row.value, low=row.low, high=row.high, n=row.n)
+    if not by_model[MeasuredModel.TUNED]:
+        return None
+    return RunMetrics(
+        base=by_model[MeasuredModel.BASE],
+        tuned=by_model[MeasuredModel.TUNED],
+        difference=by_model[MeasuredModel.DIFFERENCE],
+        one_vs_rest_srcc=by_model[MeasuredModel.ONE_VS_REST].get(MetricName.SRCC),
+        ceiling_srcc=by_model[MeasuredModel.CEILING].get(MetricName.SRCC),
+    )
+
+
+def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
+    """The held-out pairs of a finished run, in the order in which the pairs were made."""
+    rows = Prediction.objects.filter(run=run).select_related("pair__clip", "pair__caption").order_by("pair_id")
+    return [
+        ScatterPoint(
+            pair_uuid=row.pair.uuid,
+            clip_uuid=row.pair.clip.uuid,
+            caption=row.pair.caption.text,
+            system=row.pair.system,
+            human_mean=row.human_mean,
+            n_ratings=row.n_ratings,
+            base_cosine=row.base_cosine,
+            tuned_cosine=row.tuned_cosine,
+            tuned_score=row.tuned_score,
+        )
+        for row in rows
+    ]
+
+
+def overview_of_test(*, test: ListeningTest) -> TestOverview:
+    """Everything that a test's page shows beside its runs."""
+    pairs = _pairs_by_ratings(test)
+    histogram = _score_histogram(test)
+    plan = training_plan(test=test)
+    n_new = n_new_ratings(test=test)
+    n_ratings = sum(bar.n_ratings for bar in histogram)
+    sessions = Session.objects.filter(test=test).aggregate(
+        active=Count("pk", filter=Q(status=SessionStatus.ACTIVE)),
+        finished=Count("pk", filter=Q(status__in=FINISHED_SESSION_STATUSES)),
+    )
+    return TestOverview(
+        n_pairs=sum(bar.n_pairs for bar in pairs),
+        n_rated_pairs=sum(bar.n_pairs for bar in pairs if bar.n_ratings),
+        n_ratings=n_ratings,
+        n_excluded_ratings=study_ratings(test=test).filter(is_excluded()).count(),
+        n_raters=counted_study_ratings(test=test).values("rater_id").distinct().count(),
+        n_sessions_active=sessions["active"],
+        n_sessions_finished=sessions["finished"],
+        ratings_per_day=_ratings_per_day(test),
+        pairs_by_ratings=pairs,
+        score_histogram=histogram,
+        n_new_ratings=n_new,
+        n_until_retrain=max(0, plan.retrain_after - n_new) if plan.retrain_after else None,
+        plan=plan,
+        next_look=next_look(),
+        run_active=run_active(test=test),
+    )
+
+
+def _srcc_of(model: str) -> Max:
+    return Max("metrics__value", filter=Q(metrics__model=model, metrics__name=MetricName.SRCC))
+
+
+def _ratings_per_day(test: ListeningTest) -> list[DayCount]:
+    last = Rating.objects.filter(test=test).aggregate(last=Max("submitted_at"))["last"]
+    if last is None:
+        return []
+    start = last - timedelta(days=DAYS_SHOWN - 1)
+    rows = (
+        counted_study_ratings(test=test)
+        .filter(submitted_at__date__gte=start.date())
+        .values(day=TruncDate("submitted_at"))
+        .annotate(n=Count("pk"))
+    )
+    counts = {row["day"]: row["n"] for row in rows}
+    if not counts:
+        return []
+    first = min(counts)
+    days = [first + timedelta(days=number) for number in range((last.date() - first).days + 1)]
+    return [DayCount(day=day, n_ratings=counts.get(day, 0)) for day in days]
+
+
+def _pairs_by_ratings(test: ListeningTest) -> list[PairsByRatings]:
+    per_pair = counted_study_ratings(test=test).values("pair_id").annotate(n=Count("pk")).values_list("n", flat=True)
+    counts: dict[int, int] = {}
+    for n_ratings in per_pair.iterator(chunk_size=20_000):
+        counts[n_ratings] = counts.get(n_ratings, 0) + 1
+    n_pairs = Pair.objects.filter(test=test, role=PairRole.STUDY).count()
+    counts[0] = n_pairs - sum(counts.values())
+    return [PairsByRatings(n_ratings=n, n_pairs=counts.get(n, 0)) for n in range(max(counts) + 1)]
+
+
+def _score_histogram(test: ListeningTest) -> list[ScoreCount]:
+    rows = counted_study_ratings(test=test).values("score").annotate(n=Count("pk"))
+    counts = {row["score"]: row["n"] for row in rows}
+    values = sorted({*first_question(test=test).values(), *counts})
+    return [ScoreCount(score=value, n_ratings=counts.get(value, 0)) for value in values]

@@ -1,0 +1,162 @@
+"""What happens to training runs: asked for, claimed, told about, cancelled, ended.
+
+Each change is a conditional UPDATE, so that two processes that meet at a run agree on which of them changed it.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from kombu.exceptions import KombuError, OperationalError
+
+from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest
+from modeling.config import ConfigError
+from worker.configuration import config_of_request, preset_of_request
+from worker.models import ACTIVE_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
+from worker.selectors import MIN_HELDOUT_PAIRS, n_heldout_pairs, n_study_ratings
+from worker.tasks import run_training
+
+if TYPE_CHECKING:
+    from modeling.results import Progress
+
+logger = logging.getLogger(__name__)
+
+# A running run gives a sign of life every few seconds; one that has been silent this long has lost its worker.
+LOST_AFTER = timedelta(minutes=3)
+NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
+LOST = "The worker of this run stopped without a word. Start the run again; if this happens again, look at its log."
+INTERRUPTED = "The worker was stopped during the run; it starts anew when the worker is back."
+
+
+def run_request(
+    *,
+    test: ListeningTest,
+    trigger: str,
+    requested_by: AbstractBaseUser | None = None,
+    preset: str = "",
+    overrides: Mapping[str, Any] | None = None,
+    enqueue: bool = True,
+) -> tuple[TrainingRun, bool]:
+    """The test's queued run, and whether it was made by this call: where one is active, that one is the answer.
+
+    The preset is the given one, else the test's plan's, else the installation's; `overrides` are laid over it. The
+    task is published after the commit. Raises `Refused` for too little data or a configuration that cannot be used.
+    """
+    runs_mark_lost(test=test)
+    active = TrainingRun.objects.filter(test=test, status__in=ACTIVE_RUN_STATUSES).first()
+    if active is not None:
+        return active, False
+    _require_enough_data(test)
+    preset = preset_of_request(test=test, preset=preset)
+    try:
+        config = config_of_request(preset=preset, overrides=overrides or {})
+    except ConfigError as error:
+        raise Refused(str(error)) from error
+    values = {
+        "trigger": RunTrigger(trigger),
+        "requested_by": requested_by,
+        "preset": preset,
+        "config": config,
+        "n_ratings_at_start": n_study_ratings(test=test),
+    }
+    run, created = _create_or_find(test, values)
+    if created and enqueue:
+        transaction.on_commit(lambda: run_enqueue(run=run))
+    return run, created
+
+
+def run_enqueue(*, run: TrainingRun) -> bool:
+    """Publishes the run's task. Returns False where the broker is out of reach: the run stays queued and says so."""
+    try:
+        run_training.apply_async(args=(run.pk,), retry=False)
+    except (OperationalError, KombuError, OSError) as error:
+        logger.warning("%s was not published: %s", run, error)
+        TrainingRun.objects.filter(pk=run.pk, status=RunStatus.QUEUED).update(message=NO_BROKER)
+        run.message = NO_BROKER
+        return False
+    return True
+
+
+def run_claim(*, run_id: int, host: str) -> TrainingRun | None:
+    """The run, now running on `host`; None where it is not queued any more: another has it, or it was cancelled."""
+    now = timezone.now()
+    claimed = TrainingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
+        status=RunStatus.RUNNING, started_at=now, heartbeat_at=now, host=host, phase="snapshot", message=""
+    )
+    return TrainingRun.objects.select_related("test").get(pk=run_id) if claimed == 1 else None
+
+
+def run_cancel(*, run: TrainingRun) -> TrainingRun:
+    """A queued run is cancelled at once, a running one within one training step; an ended one stays as it is."""
+    queued = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.QUEUED)
+    if not queued.update(status=RunStatus.CANCELLED, finished_at=timezone.now(), message="Cancelled before it began."):
+        TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(status=RunStatus.CANCELLING)
+    run.refresh_from_db()
+    return run
+
+
+def run_progress(*, run_id: int, progress: "Progress") -> None:
+    """Stores where the run is. A run that has ended meanwhile is left alone."""
+    TrainingRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES).update(
+        heartbeat_at=timezone.now(),
+        phase=progress.phase,
+        step=progress.step,
+        total_steps=progress.total_steps,
+        loss=progress.loss,
+        seconds_left=progress.seconds_left,
+    )
+
+
+def run_heartbeat(*, run_id: int) -> None:
+    TrainingRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES).update(heartbeat_at=timezone.now())
+
+
+def run_finish(*, run_id: int, status: str, message: str = "", traceback: str = "") -> bool:
+    """Ends an active run in a terminal status; False where it had ended before."""
+    active = TrainingRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES)
+    now = timezone.now()
+    return active.update(status=status, message=message, traceback=traceback, finished_at=now, seconds_left=None) == 1
+
+
+def run_release(*, run_id: int) -> bool:
+    """Gives a running run back to the queue, because its worker is being stopped; a cancelled one ends instead."""
+    running = TrainingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING)
+    return running.update(status=RunStatus.QUEUED, phase="", step=0, message=INTERRUPTED, seconds_left=None) == 1
+
+
+def runs_mark_lost(*, test: ListeningTest | None = None) -> int:
+    """Ends the runs whose worker has been silent for too long, so that they do not block the next one for ever."""
+    silent = TrainingRun.objects.filter(
+        status__in=[RunStatus.RUNNING, RunStatus.CANCELLING], heartbeat_at__lt=timezone.now() - LOST_AFTER
+    )
+    if test is not None:
+        silent = silent.filter(test=test)
+    return silent.update(status=RunStatus.ERRORED, message=LOST, finished_at=timezone.now(), seconds_left=None)
+
+
+def runs_enqueue_again() -> int:
+    """Publishes every queued run once more, so that a lost message loses no run: the second delivery does nothing."""
+    return sum(run_enqueue(run=run) for run in TrainingRun.objects.filter(status=RunStatus.QUEUED).order_by("id"))
+
+
+def _create_or_find(test: ListeningTest, values: dict[str, Any]) -> tuple[TrainingRun, bool]:
+    try:
+        with transaction.atomic():
+            return TrainingRun.objects.create(test=test, **values), True
+    except IntegrityError:
+        # The other click was quicker.
+        return TrainingRun.objects.get(test=test, status__in=ACTIVE_RUN_STATUSES), False
+
+
+def _require_enough_data(test: ListeningTest) -> None:
+    n_pairs = n_heldout_pairs(test=test)
+    if n_pairs < MIN_HELDOUT_PAIRS:
+        raise Refused(
+            f"“{test.title}” has {n_pairs} rated pairs that are held out for measuring; training needs at least "
+            f"{MIN_HELDOUT_PAIRS}. About one caption in five is held out: collect ratings on more captions."
+        )
