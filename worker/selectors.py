@@ -5,10 +5,11 @@ A study rating is counted unless an Exclusion leaves it out, except where a docs
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import Abs, TruncDate
 from django.utils import timezone
 
 from listening_tests.choices import FINISHED_SESSION_STATUSES, PairRole, SessionStatus
@@ -54,7 +55,7 @@ class TestOverview:
     """A test at a glance. The three series are without gaps: what did not occur is there with 0.
 
     `ratings_per_day` spans at most DAYS_SHOWN days up to the last rating's. `n_new_ratings` and `n_until_retrain` count
-    from the last run; `n_until_retrain` is None where retraining by itself is off, and 0 where the next look starts one.
+    from the last run; `n_until_retrain` is None where retraining by itself is off, 0 where the next look starts one.
     """
 
     __test__ = False  # Not a test case, whatever pytest thinks of its name.
@@ -74,6 +75,18 @@ class TestOverview:
     plan: TrainingPlan
     next_look: datetime
     run_active: TrainingRun | None
+
+
+@dataclass(frozen=True)
+class TestLine:
+    """A test among all tests. `n_wanted` is k ratings for each study pair; `last_run` comes out of `run_list`."""
+
+    __test__ = False  # Not a test case, whatever pytest thinks of its name.
+
+    test: ListeningTest
+    n_ratings: int
+    n_wanted: int
+    last_run: TrainingRun | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,10 @@ class RunMetrics:
 
 @dataclass(frozen=True)
 class ScatterPoint:
-    """One held-out pair of a run. `human_mean` and `tuned_score` are on 0 to 10, cosines on -1 to 1."""
+    """One held-out pair of a run. `human_mean` and `tuned_score` are on 0 to 10, cosines on -1 to 1.
+
+    `disagreement` is how far the tuned score lies from people's mean.
+    """
 
     pair_uuid: UUID
     clip_uuid: UUID
@@ -110,6 +126,8 @@ class ScatterPoint:
     base_cosine: float
     tuned_cosine: float
     tuned_score: float
+    disagreement: float
+    has_audio: bool
 
 
 def counted_study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
@@ -170,11 +188,30 @@ def run_active(*, test: ListeningTest) -> TrainingRun | None:
 
 
 def run_list(*, test: ListeningTest | None = None) -> QuerySet[TrainingRun]:
-    """Runs, newest first, each with `base_srcc` and `tuned_srcc` (None until it is done)."""
+    """Runs, newest first, each with `base_srcc`, `tuned_srcc`, and `difference_srcc` from `_low` to `_high`.
+
+    These are None until a run is done.
+    """
     runs = TrainingRun.objects.select_related("test", "requested_by").order_by("-created_at", "-id")
     if test is not None:
         runs = runs.filter(test=test)
-    return runs.annotate(base_srcc=_srcc_of(MeasuredModel.BASE), tuned_srcc=_srcc_of(MeasuredModel.TUNED))
+    return runs.annotate(
+        base_srcc=_srcc_of(MeasuredModel.BASE),
+        tuned_srcc=_srcc_of(MeasuredModel.TUNED),
+        difference_srcc=_srcc_of(MeasuredModel.DIFFERENCE),
+        difference_low=_srcc_of(MeasuredModel.DIFFERENCE, "low"),
+        difference_high=_srcc_of(MeasuredModel.DIFFERENCE, "high"),
+    )
+
+
+def run_queue() -> QuerySet[TrainingRun]:
+    """The active runs of all tests in the order in which they are worked off."""
+    return run_list().filter(status__in=ACTIVE_RUN_STATUSES).order_by("created_at", "id")
+
+
+def n_runs_ahead(*, run: TrainingRun) -> int:
+    """How many runs stand before a queued one."""
+    return TrainingRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, created_at__lt=run.created_at).count()
 
 
 def run_by_uuid(*, uuid: UUID | str) -> TrainingRun:
@@ -199,8 +236,13 @@ def run_metrics(*, run: TrainingRun) -> RunMetrics | None:
 
 
 def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
-    """The held-out pairs of a finished run, in the order in which the pairs were made."""
-    rows = Prediction.objects.filter(run=run).select_related("pair__clip", "pair__caption").order_by("pair_id")
+    """The held-out pairs of a finished run, the worst disagreement first."""
+    rows = (
+        Prediction.objects.filter(run=run)
+        .select_related("pair__clip", "pair__caption")
+        .annotate(disagreement=Abs(F("tuned_score") - F("human_mean")))
+        .order_by("-disagreement", "pair_id")
+    )
     return [
         ScatterPoint(
             pair_uuid=row.pair.uuid,
@@ -212,6 +254,8 @@ def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
             base_cosine=row.base_cosine,
             tuned_cosine=row.tuned_cosine,
             tuned_score=row.tuned_score,
+            disagreement=row.disagreement,
+            has_audio=bool(row.pair.clip.rendition),
         )
         for row in rows
     ]
@@ -247,8 +291,39 @@ def overview_of_test(*, test: ListeningTest) -> TestOverview:
     )
 
 
-def _srcc_of(model: str) -> Max:
-    return Max("metrics__value", filter=Q(metrics__model=model, metrics__name=MetricName.SRCC))
+def test_lines() -> list[TestLine]:
+    """Every test, newest first, in as many queries whatever their number."""
+    n_ratings = _count_by_test(
+        Rating.objects.filter(~is_excluded(), _is_of_first_question(), pair__role=PairRole.STUDY)
+    )
+    n_pairs = _count_by_test(Pair.objects.filter(role=PairRole.STUDY))
+    newest = TrainingRun.objects.order_by("test_id", "-created_at", "-id").distinct("test_id")
+    last_runs = {run.test_id: run for run in run_list().filter(pk__in=newest.values("pk"))}
+    return [
+        TestLine(
+            test=test,
+            n_ratings=n_ratings.get(test.pk, 0),
+            n_wanted=n_pairs.get(test.pk, 0) * test.ratings_per_pair,
+            last_run=last_runs.get(test.pk),
+        )
+        for test in ListeningTest.objects.all()
+    ]
+
+
+test_lines.__test__ = False  # type: ignore[attr-defined]
+
+
+def _is_of_first_question() -> Q:
+    earlier = Question.objects.filter(test=OuterRef("test"), pk__lt=OuterRef("question"))
+    return ~Q(Exists(earlier))
+
+
+def _count_by_test(rows: QuerySet[Any]) -> dict[int, int]:
+    return dict(rows.order_by().values_list("test").annotate(n=Count("pk")))
+
+
+def _srcc_of(model: str, column: str = "value") -> Max:
+    return Max(f"metrics__{column}", filter=Q(metrics__model=model, metrics__name=MetricName.SRCC))
 
 
 def _ratings_per_day(test: ListeningTest) -> list[DayCount]:
