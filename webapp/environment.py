@@ -63,3 +63,11 @@ def read_database_url(name: str) -> dict[str, Any] | None:
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
     }
+
+
+def read_port(name: str, default: int) -> int:
+    """A TCP port. Raises ImproperlyConfigured for anything but a number from 1 to 65535."""
+    value = read_text(name, str(default))
+    if not value.isdecimal() or not 1 <= int(value) <= 65_535:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a number from 1 to 65535.")
+    return int(value)

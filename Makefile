@@ -1,0 +1,38 @@
+# make run: all of Earmark on this machine.  make setup: prepare without starting.  make test: the whole gate.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+export EARMARK_HOME PORT
+
+.PHONY: run setup test prove
+.DEFAULT_GOAL := run
+
+run: $(VENV)/ready-to-run
+	@exec $(PY) manage.py serve
+
+setup: $(VENV)/ready-to-run
+	@$(PY) manage.py prepare
+
+test: $(VENV)/ready-to-test
+	@deploy/ensure_chromium.sh
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+	@sh deploy/check_settings.sh $(PY)
+	$(PY) -m pytest
+
+prove: $(VENV)/ready-to-test
+	$(PY) -m benchmarks
+
+$(VENV)/ready-to-run: requirements.txt deploy/mend_torchaudio.py
+	@$(PYTHON) deploy/check_python.py
+	@echo "Setting up: a virtual environment and the packages of requirements.txt (several minutes, once)."
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --disable-pip-version-check --prefer-binary -r requirements.txt
+	@$(PY) deploy/mend_torchaudio.py
+	@touch $@
+
+$(VENV)/ready-to-test: requirements-dev.txt $(VENV)/ready-to-run
+	$(PY) -m pip install --disable-pip-version-check --prefer-binary -r requirements-dev.txt
+	@touch $@

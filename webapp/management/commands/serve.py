@@ -1,0 +1,125 @@
+"""`manage.py serve`: the whole of Earmark on one machine, until Ctrl-C."""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from listening_tests.choices import TestStatus
+from listening_tests.models import ListeningTest
+from webapp.environment import read_port, read_text
+from webapp.first_account import FIRST_USERNAME, first_password_still_valid
+from webapp.processes import programs, supervisor_configuration
+
+LONGEST_START_S = 60
+
+
+class Command(BaseCommand):
+    help = "Starts web, workers, beat and the embedded services; Ctrl-C ends them all."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="Leave the demo out.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        home: Path = settings.EARMARK_HOME
+        host, port = read_text("EARMARK_BIND", "127.0.0.1"), read_port("PORT", 8000)
+        home.mkdir(parents=True, exist_ok=True)
+        refuse_taken_port(host, port)
+        with only_one_server(home):
+            call_command("prepare", no_demo=options["no_demo"], stdout=self.stdout, stderr=self.stderr)
+            # Held until this process ends, so that the embedded server outlives every worker that is restarted.
+            connection.ensure_connection()
+            configuration = home / "supervisord.conf"
+            described = programs(home=home, bind=f"{host}:{port}", with_redis=not read_text("CELERY_BROKER_URL"))
+            configuration.write_text(supervisor_configuration(described, home=home, directory=settings.BASE_DIR))
+            self._supervise(configuration, port)
+
+    def _supervise(self, configuration: Path, port: int) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
+        # A session of its own, so that Ctrl-C reaches the processes once, through supervisord, in their order.
+        supervisor = subprocess.Popen(command, start_new_session=True)  # noqa: S603 -- our own words
+
+        def stop(*_: object) -> None:
+            supervisor.terminate()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stop)
+        if wait_until_answering(port, supervisor):
+            self._say_where_things_are(port)
+        elif supervisor.poll() is None:
+            self.stderr.write(f"The web server has not answered for {LONGEST_START_S} s. See {self._logs()}.")
+        code = supervisor.wait()
+        self.stdout.write("Earmark has stopped.")
+        if code not in (0, -signal.SIGTERM):
+            raise CommandError(f"The processes ended with code {code}. See {self._logs()}.")
+
+    def _say_where_things_are(self, port: int) -> None:
+        site = f"http://127.0.0.1:{port}"
+        test = ListeningTest.objects.filter(status=TestStatus.OPEN).order_by("is_simulated", "-opened_at").first()
+        password_file = settings.EARMARK_HOME / "first_password"
+        password = first_password_still_valid(password_file)
+        lines = ["", "Earmark is running.", ""]
+        if test is not None:
+            lines.append(f"  Rate sounds   {site}/t/{test.slug}/")
+        lines.append(f"  Dashboard     {site}/dashboard/")
+        if password:
+            lines.append(f"  Sign in       {FIRST_USERNAME} / {password}   (kept in {shown(password_file)})")
+        lines += [f"  Logs          {self._logs()}", "", "Press Ctrl-C to stop.", ""]
+        self.stdout.write("\n".join(lines))
+
+    def _logs(self) -> str:
+        return shown(settings.EARMARK_HOME / "logs")
+
+
+def shown(path: Path) -> str:
+    """A path as a person in the current folder would write it."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}). Stop what uses it, or choose another: "
+                f"make run PORT={port + 1 if port < 65_535 else 8000}"
+            ) from None
+
+
+@contextmanager
+def only_one_server(home: Path) -> Iterator[TextIO]:
+    """Holds `home` for this process. Raises CommandError where another server runs from it."""
+    with (home / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"Earmark runs already from {shown(home)}. Stop it, or give this one a home of its own: "
+                "make run EARMARK_HOME=other PORT=8001"
+            ) from None
+        yield lock
+
+
+def wait_until_answering(port: int, supervisor: "subprocess.Popen[bytes]") -> bool:
+    deadline = time.monotonic() + LONGEST_START_S
+    while time.monotonic() < deadline and supervisor.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.2)
+    return False

@@ -1,0 +1,86 @@
+"""The processes of one installation, described for supervisord, which starts them, and starts again what dies."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.embedded_redis import server_command
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process that runs as long as the installation does."""
+
+    name: str
+    command: list[str]
+    # Lower starts earlier and stops later.
+    priority: int = 10
+
+
+def programs(*, home: Path, bind: str, with_redis: bool) -> list[Program]:
+    """The web server, a Celery worker for each queue, beat, and the broker where it is ours to run."""
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "-A", "worker"]
+    gunicorn = [
+        "gunicorn",
+        "webapp.wsgi",
+        "--bind",
+        bind,
+        "--workers",
+        "2",
+        "--threads",
+        "8",
+        "--graceful-timeout",
+        "5",
+    ]
+    worker = [*celery, "worker", "--concurrency", "1"]
+    redis = [Program("redis", server_command(home), priority=1)] if with_redis else []
+    return [
+        *redis,
+        Program("web", [*python, *gunicorn]),
+        Program("worker-default", [*celery, "worker", "-Q", "default", "-c", "1", "-n", "default@%h"]),
+        # One GPU, one run: nothing is taken from the queue before the run before it has ended.
+        Program(
+            "worker-gpu", [*celery, "worker", "-Q", "gpu", "-c", "1", "--prefetch-multiplier", "1", "-n", "gpu@%h"]
+        ),
+        Program("beat", [*celery, "beat"]),
+    ]
+
+
+def supervisor_configuration(programs: list[Program], *, home: Path, directory: Path) -> str:
+    """The text of supervisord's configuration file. Output goes to `home`/logs, a rotated file for each program."""
+    logs = home / "logs"
+    sections = [
+        "[supervisord]",
+        "nodaemon = true",
+        "silent = true",
+        f"logfile = {_escape(str(logs / 'supervisord.log'))}",
+        f"pidfile = {_escape(str(home / 'supervisord.pid'))}",
+        f"directory = {_escape(str(directory))}",
+    ]
+    for program in programs:
+        sections += [
+            "",
+            f"[program:{program.name}]",
+            f"command = {_escape(' '.join(_quote(word) for word in program.command))}",
+            f"priority = {program.priority}",
+            "autorestart = true",
+            "startsecs = 2",
+            "startretries = 5",
+            "stopwaitsecs = 10",
+            "killasgroup = true",
+            "redirect_stderr = true",
+            f"stdout_logfile = {_escape(str(logs / program.name))}.log",
+            "stdout_logfile_maxbytes = 10MB",
+            "stdout_logfile_backups = 2",
+        ]
+    return "\n".join(sections) + "\n"
+
+
+def _quote(word: str) -> str:
+    return f'"{word}"' if " " in word else word
+
+
+def _escape(text: str) -> str:
+    # In this file a percent sign begins an expansion.
+    return text.replace("%", "%%")
