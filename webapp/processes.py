@@ -21,28 +21,15 @@ def programs(*, home: Path, bind: str, with_redis: bool) -> list[Program]:
     """The web server, a Celery worker for each queue, beat, and the broker where it is ours to run."""
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "worker"]
-    gunicorn = [
-        "gunicorn",
-        "webapp.wsgi",
-        "--bind",
-        bind,
-        "--workers",
-        "2",
-        "--threads",
-        "8",
-        "--graceful-timeout",
-        "5",
-    ]
     worker = [*celery, "worker", "--concurrency", "1"]
+    gunicorn = [*python, "gunicorn", "webapp.wsgi", "--bind", bind]
     redis = [Program("redis", server_command(home), priority=1)] if with_redis else []
     return [
         *redis,
-        Program("web", [*python, *gunicorn]),
-        Program("worker-default", [*celery, "worker", "-Q", "default", "-c", "1", "-n", "default@%h"]),
+        Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5"]),
+        Program("worker-default", [*worker, "-Q", "default", "-n", "default@%h"]),
         # One GPU, one run: nothing is taken from the queue before the run before it has ended.
-        Program(
-            "worker-gpu", [*celery, "worker", "-Q", "gpu", "-c", "1", "--prefetch-multiplier", "1", "-n", "gpu@%h"]
-        ),
+        Program("worker-gpu", [*worker, "-Q", "gpu", "--prefetch-multiplier", "1", "-n", "gpu@%h"]),
         Program("beat", [*celery, "beat"]),
     ]
 
