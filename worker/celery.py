@@ -13,13 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 # An unacknowledged task is delivered again after this time; no run lasts a week.
 LONGEST_RUN_S = 7 * 24 * 3600
+DEFAULT_QUEUE, GPU_QUEUE = "default", "gpu"
 
 app = Celery("earmark")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_default_queue="default",
+    task_default_queue=DEFAULT_QUEUE,
     task_create_missing_queues=True,
-    task_routes={"worker.tasks.run_training": {"queue": "gpu"}},
+    task_routes={"worker.tasks.run_training": {"queue": GPU_QUEUE}},
     task_acks_late=True,
     worker_prefetch_multiplier=1,
     task_ignore_result=True,

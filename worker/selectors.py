@@ -55,7 +55,7 @@ class TestOverview:
     """A test at a glance. The three series are without gaps: what did not occur is there with 0.
 
     `ratings_per_day` spans at most DAYS_SHOWN days up to the last rating's. `n_new_ratings` and `n_until_retrain` count
-    from the last run; `n_until_retrain` is None where retraining by itself is off, 0 where the next look starts one.
+    from the last run; `n_until_retrain` is None where retraining by itself is off, 0 where the next starts one.
     """
 
     __test__ = False  # Not a test case, whatever pytest thinks of its name.

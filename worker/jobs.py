@@ -1,0 +1,190 @@
+"""A training run from its claim to its end: the one place where rows, files and the model meet. Loads torch."""
+
+import hashlib
+import logging
+import os
+import shutil
+import socket
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from listening_tests.models import Pair
+from modeling import training
+from modeling.config import ConfigError
+from modeling.metrics import MetricValue
+from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
+from modeling.snapshot import SnapshotError
+from worker import lifecycle, services
+from worker.configuration import config_of_run
+from worker.heartbeat import heartbeat, lost_connection_outlived
+from worker.models import MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
+from worker.snapshots import snapshot_create
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 1.0
+# What the researcher is told in the words of whoever refused.
+EXPLAINED = (TrainingRefused, SnapshotError, ConfigError)
+
+
+def run_execute(*, run_id: int) -> None:
+    """What the queue asks for. A second delivery, or a run cancelled while it waited, finds nothing to claim."""
+    run = services.run_claim(run_id=run_id, host=host_name())
+    if run is None:
+        logger.info("Run %d is not queued; there is nothing to do.", run_id)
+        return
+    run_carry_out(run=run)
+
+
+def run_carry_out(
+    *, run: TrainingRun, on_progress: Callable[[Progress], None] | None = None, requeue_when_stopped: bool = True
+) -> None:
+    """Trains a claimed run and leaves its row in a terminal status, or queued again where this worker is being stopped.
+
+    *failed* is explained to the researcher in a sentence; *errored* is a fault of ours, its traceback kept.
+    """
+    with heartbeat(run_id=run.pk):
+        try:
+            _store(run, _train(run, _Reporter(run.pk, on_progress)))
+        except TrainingCancelled:
+            _end_stopped(run, requeue_when_stopped)
+        except EXPLAINED as refusal:
+            services.run_finish(run_id=run.pk, status=RunStatus.FAILED, message=str(refusal))
+        except Exception as error:
+            logger.exception("%s errored.", run)
+            message = f"The run stopped on a fault of Earmark ({type(error).__name__}). Its traceback is kept with it."
+            services.run_finish(
+                run_id=run.pk, status=RunStatus.ERRORED, message=message, traceback=traceback.format_exc()
+            )
+        except BaseException:
+            _end_stopped(run, requeue_when_stopped)
+            raise
+
+
+def host_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def run_directory(*, run: TrainingRun) -> Path:
+    return Path(settings.MEDIA_ROOT) / "runs" / str(run.uuid)
+
+
+class _Reporter:
+    """Carries progress to the row, about once a second, and a wish to stop back to the training loop."""
+
+    def __init__(self, run_id: int, on_progress: Callable[[Progress], None] | None) -> None:
+        self.run_id = run_id
+        self.also = on_progress
+        self.phase = ""
+        self.told_at = 0.0
+
+    def on_progress(self, progress: Progress) -> None:
+        if self.also is not None:
+            self.also(progress)
+        now = time.monotonic()
+        if progress.phase == self.phase and now - self.told_at < PROGRESS_EVERY_S:
+            return
+        self.phase, self.told_at = progress.phase, now
+        with lost_connection_outlived():
+            services.run_progress(run_id=self.run_id, progress=progress)
+
+    def should_stop(self) -> bool:
+        """A cancelled run, one that was declared lost meanwhile, and one whose worker is being stopped."""
+        if lifecycle.stop_requested():
+            return True
+        with lost_connection_outlived():
+            return not TrainingRun.objects.filter(pk=self.run_id, status=RunStatus.RUNNING).exists()
+        return False
+
+
+def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
+    config = config_of_run(run.config)
+    if run.snapshot is None:
+        run.snapshot = snapshot_create(test=run.test)
+        run.save(update_fields=["snapshot"])
+    directory = run_directory(run=run)
+    # What an earlier worker left of this run.
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    return training.train(
+        config,
+        Path(settings.MEDIA_ROOT) / run.snapshot.directory,
+        directory,
+        on_progress=reporter.on_progress,
+        should_stop=reporter.should_stop,
+    )
+
+
+@transaction.atomic
+def _store(run: TrainingRun, result: TrainingResult) -> None:
+    """All that the run found, or nothing. Raises `TrainingCancelled` where somebody ended the run meanwhile."""
+    row = TrainingRun.objects.select_for_update().get(pk=run.pk)
+    if row.status != RunStatus.RUNNING:
+        raise TrainingCancelled
+    Metric.objects.bulk_create(_metrics(row, result))
+    Prediction.objects.bulk_create(_predictions(row, result), batch_size=2000)
+    ModelVersion.objects.create(
+        run=row,
+        directory=str(result.model_dir.relative_to(settings.MEDIA_ROOT)),
+        weights_sha256=_file_sha256(result.model_dir / "model.safetensors"),
+    )
+    row.status = RunStatus.DONE
+    row.finished_at = timezone.now()
+    row.message = result.note
+    row.base_model = result.model_name[:200]
+    row.n_heldout, row.n_train = result.n_heldout, result.n_train
+    row.n_validation, row.n_dropped = result.n_validation, result.n_dropped
+    row.step, row.seconds_left = row.total_steps, None
+    row.save()
+
+
+def _metrics(run: TrainingRun, result: TrainingResult) -> list[Metric]:
+    found: dict[str, Mapping[str, MetricValue]] = {
+        MeasuredModel.BASE: result.base,
+        MeasuredModel.TUNED: result.tuned,
+        MeasuredModel.DIFFERENCE: result.difference,
+        MeasuredModel.ONE_VS_REST: {MetricName.SRCC: result.one_vs_rest_srcc},
+        MeasuredModel.CEILING: {MetricName.SRCC: result.ceiling_srcc},
+    }
+    return [
+        Metric(run=run, model=model, name=name, value=value.value, low=value.low, high=value.high, n=value.n)
+        for model, values in found.items()
+        for name, value in values.items()
+    ]
+
+
+def _predictions(run: TrainingRun, result: TrainingResult) -> list[Prediction]:
+    heldout = {prediction.pair: prediction for prediction in result.predictions if prediction.split == "heldout"}
+    pair_ids = Pair.objects.filter(test=run.test, uuid__in=heldout).values_list("uuid", "pk")
+    return [
+        Prediction(
+            run=run,
+            pair_id=pk,
+            human_mean=heldout[str(uuid)].human_mean,
+            n_ratings=heldout[str(uuid)].n_ratings,
+            base_cosine=heldout[str(uuid)].base_cosine,
+            tuned_cosine=heldout[str(uuid)].tuned_cosine,
+            tuned_score=heldout[str(uuid)].tuned_score,
+        )
+        for uuid, pk in pair_ids
+    ]
+
+
+def _end_stopped(run: TrainingRun, requeue: bool) -> None:
+    """The run's end where it was cancelled; its return to the queue where only its worker goes."""
+    shutil.rmtree(run_directory(run=run), ignore_errors=True)
+    if requeue and services.run_release(run_id=run.pk):
+        services.run_enqueue(run=run)
+        return
+    services.run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

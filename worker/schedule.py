@@ -1,0 +1,40 @@
+"""The hourly look: which tests are trained without a hand, and what was lost on the way."""
+
+import logging
+
+from django.db.models import Exists, OuterRef
+
+from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest
+from worker import services
+from worker.models import ACTIVE_RUN_STATUSES, RunTrigger, TrainingRun
+from worker.selectors import n_new_ratings, training_plan
+
+logger = logging.getLogger(__name__)
+
+
+def hourly_look() -> list[TrainingRun]:
+    """Ends runs without a worker, publishes queued ones again, and starts a run of each test that is due."""
+    services.runs_mark_lost()
+    services.runs_enqueue_again()
+    return [run for test in _tests_without_active_run() if is_due(test=test) and (run := _start(test))]
+
+
+def is_due(*, test: ListeningTest) -> bool:
+    """Whether the test has as many new ratings as its plan asks for; never where the plan says 0."""
+    plan = training_plan(test=test)
+    return plan.retrain_after > 0 and n_new_ratings(test=test) >= plan.retrain_after
+
+
+def _tests_without_active_run() -> list[ListeningTest]:
+    active = Exists(TrainingRun.objects.filter(test=OuterRef("pk"), status__in=ACTIVE_RUN_STATUSES))
+    return list(ListeningTest.objects.filter(~active).order_by("id"))
+
+
+def _start(test: ListeningTest) -> TrainingRun | None:
+    try:
+        run, created = services.run_request(test=test, trigger=RunTrigger.SCHEDULE)
+    except Refused as refusal:
+        logger.info("No run of %s: %s", test, refusal)
+        return None
+    return run if created else None
