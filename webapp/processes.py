@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from webapp.embedded_redis import server_command
+from webapp.embedded_broker import server_command
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,15 @@ class Program:
     priority: int = 10
 
 
-def programs(*, home: Path, bind: str, with_redis: bool) -> list[Program]:
+def programs(*, home: Path, bind: str, with_broker: bool) -> list[Program]:
     """The web server, a Celery worker for each queue, beat, and the broker where it is ours to run."""
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "worker"]
     worker = [*celery, "worker", "--concurrency", "1"]
     gunicorn = [*python, "gunicorn", "webapp.wsgi", "--bind", bind]
-    redis = [Program("redis", server_command(home), priority=1)] if with_redis else []
+    broker = [Program("broker", server_command(home), priority=1)] if with_broker else []
     return [
-        *redis,
+        *broker,
         Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5"]),
         Program("worker-default", [*worker, "-Q", "default", "-n", "default@%h"]),
         # One GPU, one run: nothing is taken from the queue before the run before it has ended.

