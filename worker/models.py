@@ -143,6 +143,11 @@ class TrainingRun(models.Model):
     def __str__(self) -> str:
         return f"Run {str(self.uuid)[:8]} of {self.test}"
 
+    @property
+    def is_active(self) -> bool:
+        """Whether it is still on its way to one of the states in which runs end."""
+        return self.status in ACTIVE_RUN_STATUSES
+
 
 class Metric(models.Model):
     """One number of a finished run, with its 95 % interval where one is defined and the number of held-out pairs."""

@@ -291,7 +291,7 @@ def overview_of_test(*, test: ListeningTest) -> TestOverview:
     )
 
 
-def test_lines() -> list[TestLine]:
+def lines_of_tests() -> list[TestLine]:
     """Every test, newest first, in as many queries whatever their number."""
     n_ratings = _count_by_test(
         Rating.objects.filter(~is_excluded(), _is_of_first_question(), pair__role=PairRole.STUDY)
@@ -308,9 +308,6 @@ def test_lines() -> list[TestLine]:
         )
         for test in ListeningTest.objects.all()
     ]
-
-
-test_lines.__test__ = False  # type: ignore[attr-defined]
 
 
 def _is_of_first_question() -> Q:

@@ -1,0 +1,37 @@
+"""Who may see the dashboard: staff who have signed in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+
+View = Callable[..., HttpResponseBase]
+
+
+def staff_only(view: View) -> View:
+    """Sends who has not signed in to do so, refuses who is no staff, and keeps answers out of shared caches."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _ask_to_sign_in(request)
+        if not request.user.is_staff:
+            raise PermissionDenied
+        response = view(request, **kwargs)
+        patch_cache_control(response, private=True)
+        return response
+
+    return guarded
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    if "HX-Request" in request.headers:
+        # A page that refreshes a part of itself loads anew as a whole, and so comes to the sign-in page.
+        return HttpResponse(status=401, headers={"HX-Refresh": "true"})
+    is_page = request.method in {"GET", "HEAD"}
+    return redirect_to_login(request.get_full_path() if is_page else reverse("dashboard:test_list"))

@@ -1,0 +1,111 @@
+"""The queue and recent runs, a run's page while it is on its way and when it has ended, and its cancelling."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from webapp.dashboard import charts
+from webapp.dashboard.access import staff_only
+from webapp.dashboard.phrases import difference_sentence, duration, phase_words
+from webapp.dashboard.redirects import SeeOther
+from webapp.dashboard.tables import agreement_rows, metric_rows, run_lines
+from worker.models import RunStatus, TrainingRun
+from worker.selectors import (
+    n_runs_ahead,
+    run_by_uuid,
+    run_list,
+    run_metrics,
+    run_predictions,
+    run_queue,
+)
+from worker.services import run_cancel
+
+RUNS_SHOWN = 50
+
+
+@require_safe
+@staff_only
+def runs_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "dashboard/runs_page.html", {"section": "runs", **_queue_and_recent()})
+
+
+@require_safe
+@never_cache
+@staff_only
+def runs_live(request: HttpRequest) -> HttpResponse:
+    """The part of the runs page that refreshes itself."""
+    return render(request, "dashboard/parts/queue_and_recent.html", _queue_and_recent())
+
+
+@require_safe
+@staff_only
+def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    run = _run_or_404(uuid)
+    return render(request, "dashboard/run_page.html", {"section": "runs", **_state_of(run)})
+
+
+@require_safe
+@never_cache
+@staff_only
+def run_live(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The part of a run's page that refreshes itself; once the run has ended, its report takes that part's place."""
+    run = _run_or_404(uuid)
+    response = render(request, "dashboard/parts/run.html", _state_of(run))
+    if not run.is_active:
+        response.headers["HX-Reswap"] = "outerHTML"
+    return response
+
+
+@require_POST
+@staff_only
+def run_stop(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
+    """Asks for the run's end. A repeat changes nothing more, nor does a run that has ended."""
+    run_cancel(run=_run_or_404(uuid))
+    return SeeOther(reverse("dashboard:run_page", args=[uuid]))
+
+
+def _run_or_404(uuid: UUID) -> TrainingRun:
+    try:
+        return run_by_uuid(uuid=uuid)
+    except TrainingRun.DoesNotExist as error:
+        raise Http404 from error
+
+
+def _queue_and_recent() -> dict[str, Any]:
+    queue = run_lines(run_queue())
+    ended = run_list().exclude(pk__in=[line.run.pk for line in queue])
+    return {"queue": queue, "recent": run_lines(ended[:RUNS_SHOWN]), "is_live": bool(queue)}
+
+
+def _state_of(run: TrainingRun) -> dict[str, Any]:
+    state: dict[str, Any] = {
+        "run": run,
+        "test": run.test,
+        "config": json.dumps(run.config, indent=2, sort_keys=True, ensure_ascii=False) if run.config else "",
+    }
+    if run.is_active:
+        is_queued = run.status == RunStatus.QUEUED
+        n_ahead = n_runs_ahead(run=run) if is_queued else 0
+        return state | {"phase": phase_words(run.phase), "left": duration(run.seconds_left), "n_ahead": n_ahead}
+    return state | _report_of(run)
+
+
+def _report_of(run: TrainingRun) -> dict[str, Any]:
+    metrics = run_metrics(run=run)
+    if metrics is None:
+        return {}
+    points = run_predictions(run=run)
+    return {
+        "verdict": difference_sentence(metrics.difference["srcc"]) if "srcc" in metrics.difference else "",
+        "agreement": charts.agreement(metrics),
+        "agreement_rows": agreement_rows(metrics),
+        "metric_rows": metric_rows(metrics),
+        "points": points,
+        "scatter": charts.scatter(points),
+    }

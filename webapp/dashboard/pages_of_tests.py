@@ -1,0 +1,74 @@
+"""The list of tests, a test's page, and the press of Retrain."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest
+from webapp.dashboard import charts
+from webapp.dashboard.access import staff_only
+from webapp.dashboard.phrases import plan_sentence
+from webapp.dashboard.redirects import SeeOther
+from webapp.dashboard.tables import rows_of_tests, run_lines
+from worker.models import RunTrigger
+from worker.selectors import overview_of_test, run_list
+from worker.services import run_request
+
+RUNS_SHOWN = 20
+
+
+@require_safe
+@staff_only
+def test_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "dashboard/test_list.html", {"section": "tests", "rows": rows_of_tests()})
+
+
+@require_safe
+@staff_only
+def test_page(request: HttpRequest, slug: str) -> HttpResponse:
+    test = get_object_or_404(ListeningTest, slug=slug)
+    overview = overview_of_test(test=test)
+    context = {
+        "section": "tests",
+        "test": test,
+        "overview": overview,
+        "plan_sentence": plan_sentence(overview),
+        "rater_address": request.build_absolute_uri(reverse("listening_tests:welcome", args=[test.slug])),
+        "per_day": charts.ratings_per_day(overview),
+        "by_ratings": charts.pairs_by_ratings(overview),
+        "histogram": charts.score_histogram(overview),
+        **_runs(test),
+    }
+    return render(request, "dashboard/test_page.html", context)
+
+
+@require_safe
+@staff_only
+def test_runs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The part of a test's page that refreshes itself while a run is on its way."""
+    test = get_object_or_404(ListeningTest, slug=slug)
+    return render(request, "dashboard/parts/runs_of_test.html", {"test": test, **_runs(test)})
+
+
+@require_POST
+@staff_only
+def retrain(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Asks for a run and goes to it. A second press finds the first one's run; a refusal is said on the test's page."""
+    test = get_object_or_404(ListeningTest, slug=slug)
+    try:
+        run, _ = run_request(test=test, trigger=RunTrigger.PERSON, requested_by=cast(AbstractBaseUser, request.user))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return SeeOther(reverse("dashboard:test_page", args=[test.slug]))
+    return SeeOther(reverse("dashboard:run_page", args=[run.uuid]))
+
+
+def _runs(test: ListeningTest) -> dict[str, object]:
+    lines = run_lines(run_list(test=test)[:RUNS_SHOWN])
+    return {"lines": lines, "is_live": any(line.run.is_active for line in lines)}

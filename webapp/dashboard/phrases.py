@@ -1,0 +1,99 @@
+"""How numbers and states of runs are said in words. Takes stored numbers; computes none."""
+
+from typing import Any
+
+from worker.models import RunStatus, TrainingRun
+from worker.selectors import MetricEstimate, TestOverview
+
+UNDEFINED = "–"
+PHASES = {
+    "snapshot": "Freezing the ratings in a snapshot",
+    "reading": "Reading the snapshot",
+    "base": "Scoring the held-out pairs with the untuned model",
+    "training": "Training",
+    "tuned": "Scoring the held-out pairs with the tuned model",
+    "reporting": "Measuring agreement and its intervals",
+}
+
+
+def phase_words(phase: str) -> str:
+    return PHASES.get(phase, phase.capitalize() or "Starting")
+
+
+def number(value: float | None, places: int = 2) -> str:
+    return UNDEFINED if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def signed(value: float | None, places: int = 2) -> str:
+    return UNDEFINED if value is None else f"{value:+.{places}f}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """The words "0.22 to 0.40", empty where no interval is defined."""
+    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def difference_words(value: float | None, low: float | None, high: float | None) -> str:
+    """Whether the tuned model's SRCC is better, and by how much; "not clearly" where the interval holds zero."""
+    if value is None:
+        return "the difference cannot be given: the scores or the ratings of the held-out pairs are all alike"
+    if low is None or high is None:
+        return f"{signed(value)}, without an interval: too few captions are held out"
+    if low > 0:
+        return f"better by {number(value)}, 95 % interval {interval(low, high)}"
+    if high < 0:
+        return f"worse: {signed(value)}, 95 % interval {interval(low, high)}"
+    return f"not clearly better or worse: {signed(value)}, and the 95 % interval {interval(low, high)} holds zero"
+
+
+def difference_sentence(difference: MetricEstimate) -> str:
+    words = difference_words(difference.value, difference.low, difference.high)
+    return f"{words[0].upper()}{words[1:]}, {difference.n} held-out pairs."
+
+
+def duration(seconds: float | None) -> str:
+    """A rough time for people; empty where there is no estimate."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return "about 1 minute" if minutes == 1 else f"about {minutes} minutes"
+    return f"about {round(minutes / 60)} hours"
+
+
+def run_words(run: Any) -> str:
+    """A run's state or result as one sentence. `run` is a TrainingRun with the annotations of `selectors.run_list`."""
+    if run.status == RunStatus.DONE:
+        words = difference_words(run.difference_srcc, run.difference_low, run.difference_high)
+        return f"SRCC {number(run.tuned_srcc)} after {number(run.base_srcc)}: {words}."
+    return _unfinished_words(run)
+
+
+def _unfinished_words(run: TrainingRun) -> str:
+    match run.status:
+        case RunStatus.QUEUED:
+            return run.message or "Waits in the queue."
+        case RunStatus.RUNNING:
+            steps = f", step {run.step} of {run.total_steps}" if run.total_steps else ""
+            return f"{phase_words(run.phase)}{steps}."
+        case RunStatus.CANCELLING:
+            return "Stops after its current step."
+        case RunStatus.FAILED:
+            return run.message
+        case RunStatus.ERRORED:
+            return run.message or "A fault ended it; its page holds the traceback."
+        case _:
+            return run.message or "Cancelled."
+
+
+def plan_sentence(overview: TestOverview) -> str:
+    """When the next run starts by itself."""
+    new, enough = overview.n_new_ratings, overview.plan.retrain_after
+    if overview.n_until_retrain is None:
+        return f"No run starts by itself: that is turned off for this test. {new} new ratings since the last run."
+    look = f"{overview.next_look:%H:%M} UTC"
+    if overview.n_until_retrain == 0:
+        return f"A new run starts by itself at the next look, {look}: {new} new ratings, and {enough} are enough."
+    return f"A new run starts by itself after {enough} new ratings; {new} so far; next look at {look}."

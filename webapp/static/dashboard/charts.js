@@ -1,0 +1,268 @@
+"use strict";
+/*
+ * Draws every chart of the dashboard.
+ *
+ * A chart is an element with data-chart, the name of a drawing below, and data-source, the id of the JSON script that
+ * holds its numbers. Colours come from the page's own variables, so that a chart follows the colour scheme. Texts are
+ * drawn on the canvas: what comes from people is never put into the page as markup.
+ */
+(() => {
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const drawn = new Map();
+
+  function palette() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    return {
+      ink: colour("--ink"),
+      soft: colour("--ink-soft"),
+      line: colour("--line"),
+      strong: colour("--line-strong"),
+      surface: colour("--surface"),
+      accent: colour("--accent"),
+      warn: colour("--warn"),
+      font: style.fontFamily || "sans-serif",
+    };
+  }
+
+  function frame(colours) {
+    return {
+      animation: !calm.matches,
+      animationDuration: 250,
+      textStyle: { fontFamily: colours.font, color: colours.ink },
+      tooltip: {
+        renderMode: "richText",
+        confine: true,
+        backgroundColor: colours.surface,
+        borderColor: colours.strong,
+        textStyle: { color: colours.ink, fontSize: 13 },
+      },
+      grid: { left: 8, right: 16, top: 16, bottom: 30, containLabel: true },
+    };
+  }
+
+  function axis(colours, name, more) {
+    return {
+      name,
+      nameLocation: "middle",
+      nameGap: 28,
+      nameTextStyle: { color: colours.soft, fontSize: 12 },
+      axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true },
+      axisLine: { lineStyle: { color: colours.strong } },
+      axisTick: { lineStyle: { color: colours.strong } },
+      splitLine: { lineStyle: { color: colours.line } },
+      ...more,
+    };
+  }
+
+  function countAxis(colours, name) {
+    return axis(colours, name, { type: "value", minInterval: 1, nameGap: 36, axisLine: { show: false } });
+  }
+
+  function bars(colours, data) {
+    return { type: "bar", data, barMaxWidth: 28, barCategoryGap: "20%", itemStyle: { color: colours.accent } };
+  }
+
+  /* {x_name, y_name, rows: [[label, count]]} */
+  function drawCounts(numbers, colours) {
+    return {
+      ...frame(colours),
+      tooltip: { ...frame(colours).tooltip, trigger: "axis", axisPointer: { type: "shadow" } },
+      xAxis: axis(colours, numbers.x_name, {
+        type: "category",
+        data: numbers.rows.map(([label]) => label),
+        splitLine: { show: false },
+        axisTick: { alignWithLabel: true, lineStyle: { color: colours.strong } },
+      }),
+      yAxis: countAxis(colours, numbers.y_name),
+      series: [{ ...bars(colours, numbers.rows.map(([, count]) => count)), name: numbers.y_name }],
+    };
+  }
+
+  function reference(colours, line, align) {
+    if (line.value === null) return [];
+    return [
+      {
+        xAxis: line.value,
+        label: { formatter: `${line.label} ${line.value.toFixed(2)}`, color: colours.ink, fontSize: 12, align },
+      },
+    ];
+  }
+
+  function whisker(colours, model, colour) {
+    if (model.low === null || model.high === null) return [];
+    return [
+      {
+        type: "line",
+        silent: true,
+        symbol: "rect",
+        symbolSize: [2, 14],
+        lineStyle: { width: 3, color: colour },
+        itemStyle: { color: colour },
+        data: [
+          [model.low, model.label],
+          [model.high, model.label],
+        ],
+      },
+    ];
+  }
+
+  function agreementDot(colours, model, colour, hollow) {
+    const text = `${model.label} model: SRCC ${model.value?.toFixed(2)}`;
+    const interval = model.low === null ? "" : `\n95 % interval ${model.low.toFixed(2)} to ${model.high.toFixed(2)}`;
+    return {
+      type: "scatter",
+      symbolSize: 15,
+      z: 5,
+      itemStyle: { color: hollow ? colours.surface : colour, borderColor: colour, borderWidth: 3 },
+      label: { show: true, position: "top", distance: 9, color: colours.ink, fontSize: 14, fontWeight: "bold",
+        formatter: () => model.value.toFixed(2) },
+      tooltip: { formatter: () => text + interval },
+      data: model.value === null ? [] : [[model.value, model.label]],
+    };
+  }
+
+  /* {x_name, one_person, ceiling, base, tuned}, each of the last four {label, value, low, high}; null is undefined */
+  function drawAgreement(numbers, colours) {
+    const { one_person: person, ceiling, base, tuned } = numbers;
+    const bands = [person, ceiling].filter((line) => line.low !== null && line.high !== null);
+    const grid = { left: 8, right: 60, top: 34, bottom: 30, containLabel: true };
+    return {
+      ...frame(colours),
+      grid,
+      tooltip: { ...frame(colours).tooltip, trigger: "item" },
+      xAxis: axis(colours, numbers.x_name, {
+        type: "value",
+        min: (range) => Math.min(0, Math.floor(range.min * 10) / 10),
+        max: 1,
+      }),
+      yAxis: axis(colours, "", {
+        type: "category",
+        inverse: true,
+        data: [base.label, tuned.label],
+        axisTick: { show: false },
+        axisLabel: { color: colours.ink, fontSize: 13 },
+      }),
+      series: [
+        {
+          type: "scatter",
+          data: [],
+          markArea: {
+            silent: true,
+            itemStyle: { color: colours.strong, opacity: 0.18 },
+            data: bands.map((line) => [{ xAxis: line.low }, { xAxis: line.high }]),
+          },
+          markLine: {
+            silent: true,
+            symbol: "none",
+            lineStyle: { type: "dashed", width: 2, color: colours.strong },
+            data: [...reference(colours, person, "right"), ...reference(colours, ceiling, "left")],
+          },
+        },
+        ...whisker(colours, base, colours.soft),
+        ...whisker(colours, tuned, colours.accent),
+        agreementDot(colours, base, colours.soft, true),
+        agreementDot(colours, tuned, colours.accent, false),
+      ],
+    };
+  }
+
+  /* {x_names: {base, tuned}, y_name, points: [{id, base, tuned, human}]} */
+  function drawScatter(numbers, colours, state) {
+    const model = state.model;
+    const values = numbers.points.flatMap((point) => [point.base, point.tuned]);
+    const at = (point) => [point[model], point.human];
+    const chosen = numbers.points.find((point) => point.id === state.chosen);
+    const colour = model === "tuned" ? colours.accent : colours.soft;
+    return {
+      ...frame(colours),
+      grid: { left: 8, right: 16, top: 16, bottom: 32, containLabel: true },
+      tooltip: {
+        ...frame(colours).tooltip,
+        trigger: "item",
+        formatter: (hit) => `cosine ${hit.value[0].toFixed(3)}\npeople ${hit.value[1].toFixed(1)} of 10`,
+      },
+      xAxis: axis(colours, numbers.x_names[model], {
+        type: "value",
+        // One range for both models, so that the toggle moves the points and not the axis.
+        min: Math.floor(Math.min(...values) * 10) / 10,
+        max: Math.ceil(Math.max(...values) * 10) / 10,
+        axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: (value) => value.toFixed(1) },
+      }),
+      yAxis: axis(colours, numbers.y_name, { type: "value", min: 0, max: 10, interval: 2 }),
+      series: [
+        {
+          type: "scatter",
+          id: "pairs",
+          symbolSize: 11,
+          cursor: "pointer",
+          itemStyle: { color: colour, opacity: 0.7, borderColor: colours.surface, borderWidth: 1 },
+          emphasis: { scale: 1.5, itemStyle: { opacity: 1 } },
+          data: numbers.points.map((point) => ({ value: at(point), name: String(point.id) })),
+        },
+        {
+          type: "scatter",
+          id: "chosen",
+          silent: true,
+          symbolSize: 19,
+          z: 6,
+          itemStyle: { color: "transparent", borderColor: colours.warn, borderWidth: 3 },
+          data: chosen ? [at(chosen)] : [],
+        },
+      ],
+    };
+  }
+
+  const drawings = { counts: drawCounts, agreement: drawAgreement, scatter: drawScatter };
+
+  function draw(element) {
+    const chart = drawn.get(element);
+    chart.instance.setOption(drawings[element.dataset.chart](chart.numbers, palette(), chart.state), true);
+  }
+
+  function listenToPoints(element, chart) {
+    chart.instance.on("click", { seriesId: "pairs" }, (hit) => {
+      element.dispatchEvent(new CustomEvent("earmark:point", { bubbles: true, detail: { id: Number(hit.name) } }));
+    });
+  }
+
+  function start(element) {
+    const instance = window.echarts.init(element, null, { renderer: "canvas" });
+    const numbers = JSON.parse(document.getElementById(element.dataset.source).textContent);
+    drawn.set(element, { instance, numbers, state: { model: "tuned", chosen: null } });
+    if (element.dataset.chart === "scatter") listenToPoints(element, drawn.get(element));
+    sizes.observe(element);
+    draw(element);
+  }
+
+  const sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) drawn.get(entry.target)?.instance.resize();
+  });
+
+  function startNew() {
+    for (const [element, chart] of drawn) {
+      if (element.isConnected) continue;
+      sizes.unobserve(element);
+      chart.instance.dispose();
+      drawn.delete(element);
+    }
+    for (const element of document.querySelectorAll("[data-chart]")) if (!drawn.has(element)) start(element);
+  }
+
+  function changeScatters(change) {
+    for (const [element, chart] of drawn) {
+      if (element.dataset.chart !== "scatter") continue;
+      Object.assign(chart.state, change);
+      draw(element);
+    }
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "scatter-model") changeScatters({ model: event.target.value });
+  });
+  document.addEventListener("earmark:chosen", (event) => changeScatters({ chosen: event.detail.id }));
+  document.addEventListener("htmx:after:swap", startNew);
+  dark.addEventListener("change", () => drawn.forEach((_, element) => draw(element)));
+  startNew();
+})();
