@@ -1,0 +1,52 @@
+"""`manage.py import_clips MANIFEST.csv --test SLUG`: takes pairs of sounds and captions into a test."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from listening_tests.choices import TestStatus
+from listening_tests.management.explained_command import ExplainedCommand
+from listening_tests.management.progress import shown_progress
+from listening_tests.services.manifests import ImportSummary, manifest_import
+
+
+class Command(ExplainedCommand):
+    help = (
+        "Takes the pairs of a manifest into a test: all of them, or none where a row cannot be used. "
+        "Columns: file,caption and, if wanted, system,source_id,role,language,expected_min,expected_max. "
+        "Files lie in the manifest's folder or below it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("manifest", type=Path, metavar="MANIFEST.csv")
+        parser.add_argument("--test", required=True, metavar="SLUG", help="The test's address below /t/.")
+        parser.add_argument("--create", action="store_true", help="Make the test, as a draft, where there is none.")
+        parser.add_argument("--dry-run", action="store_true", help="Check everything, store nothing.")
+        parser.add_argument("--allow-silent", action="store_true", help="Take silent clips too.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with shown_progress() as tell:
+            summary = manifest_import(
+                manifest=options["manifest"],
+                slug=options["test"],
+                create=options["create"],
+                dry_run=options["dry_run"],
+                allow_silent=options["allow_silent"],
+                on_progress=tell,
+            )
+        self.stdout.write(_told(summary))
+        if not summary.dry_run and summary.test.status == TestStatus.DRAFT:
+            self.stdout.write(f"The test is a draft. Let raters in with: manage.py open_test {summary.test.slug}")
+
+
+def _told(summary: ImportSummary) -> str:
+    counts = f"{_counted(summary.pairs, 'pair')} ({_counted(summary.clips, 'clip')}, "
+    counts += f"{summary.clips_reused:,} of them stored before; {_counted(summary.captions, 'caption')})"
+    if summary.dry_run:
+        return f"Nothing is wrong: {counts} would come into the test {summary.test.slug}. Nothing was stored."
+    return f"Imported {counts} into the test {summary.test.slug}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,41 @@
+"""Progress of a long command on stderr: a bar at a terminal, else a plain line every few seconds."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def shown_progress(console: Console | None = None) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives a function that is told the stage, how many are done, and how many there are."""
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines(console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done)
+
+        yield tell
+
+
+def _plain_lines(console: Console) -> Callable[[str, int, int], None]:
+    last = time.monotonic()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            console.print(f"{stage}: {done:,} of {total:,}.", highlight=False, soft_wrap=True)
+
+    return tell
