@@ -1,0 +1,43 @@
+"""What a newcomer is told before starting: how many pairs, and how long they take."""
+
+import math
+from dataclasses import dataclass
+
+from django.db.models import Avg, Exists, OuterRef, Q
+from django.utils import timezone
+
+from listening_tests.choices import PairRole
+from listening_tests.models import Assignment, ListeningTest, Pair
+from listening_tests.services.assignments import MOST_PRACTICE_PAIRS
+
+# Raters hear a clip about twice (46 % of RELATE's replayed three times or more), and take time to read and choose.
+HEARINGS_PER_PAIR = 2
+READING_AND_CHOOSING_S = 8
+
+
+@dataclass(frozen=True)
+class SittingPlan:
+    """`pairs` and `practice` are counts; `minutes` is rounded up."""
+
+    pairs: int
+    practice: int
+    minutes: int
+
+
+def sitting_plan(*, test: ListeningTest) -> SittingPlan:
+    """The sitting that somebody who has rated nothing of this test would get now. No pairs: none is left."""
+    of_test = Pair.objects.filter(test=test)
+    is_practice = Q(role=PairRole.PRACTICE)
+    pairs = of_test.exclude(is_practice).filter(_has_room(test))[: test.pairs_per_session].count()
+    practice = of_test.filter(is_practice)[:MOST_PRACTICE_PAIRS].count()
+    mean_duration_s = of_test.aggregate(mean=Avg("clip__duration_s"))["mean"] or 0
+    each_s = HEARINGS_PER_PAIR * mean_duration_s + READING_AND_CHOOSING_S
+    return SittingPlan(pairs=pairs, practice=practice, minutes=max(1, math.ceil((pairs + practice) * each_s / 60)))
+
+
+def _has_room(test: ListeningTest) -> Q:
+    """Room for a rating; a lease whose time is over still counts in `load` until the next lease clears it away."""
+    ended_leases = Assignment.objects.filter(
+        pair=OuterRef("pk"), released_at__isnull=True, rated_at__isnull=True, lease_expires_at__lt=timezone.now()
+    )
+    return Q(load__lt=test.ratings_per_pair) | Q(Exists(ended_leases))

@@ -1,0 +1,83 @@
+"""A real Chromium against the live site: pages as raters meet them, on a phone unless a test asks for a desk."""
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+
+import numpy
+import pytest
+import soundfile
+from django.core.files.base import ContentFile
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from listening_tests.models import Clip, ListeningTest
+from tests.factories import make_caption, make_clip, make_pair, make_test
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+SAMPLE_RATE_HZ = 48_000
+# The machine may be busy; nothing waits this long where all is well.
+LONGEST_WAIT_MS = 20_000
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.fail("The browser tests need Chromium. Install it (on Debian: apt-get install chromium).")
+    expect.set_options(timeout=LONGEST_WAIT_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
+    """Opens a path of the site in a new browser profile; fails the test at its end where a page's script failed."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_path(path: str, **options: object) -> Page:
+        context = browser.new_context(base_url=live_server.url, **(PHONE | options))  # type: ignore[arg-type]
+        context.set_default_timeout(LONGEST_WAIT_MS)
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+        page.goto(path)
+        return page
+
+    yield open_path
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def tone_flac(*, hertz: float, duration_s: float) -> bytes:
+    time_s = numpy.arange(round(SAMPLE_RATE_HZ * duration_s)) / SAMPLE_RATE_HZ
+    stream = io.BytesIO()
+    soundfile.write(stream, 0.1 * numpy.sin(2 * numpy.pi * hertz * time_s), SAMPLE_RATE_HZ, format="FLAC")
+    return stream.getvalue()
+
+
+def make_tone(*, hertz: float, duration_s: float = 0.5) -> Clip:
+    """A clip that a browser can play."""
+    content = tone_flac(hertz=hertz, duration_s=duration_s)
+    clip = make_clip(content=content, duration_s=duration_s)
+    clip.rendition.save("tone.flac", ContentFile(content))
+    return clip
+
+
+def make_audible_test(captions: list[str], *, practice: int = 0, duration_s: float = 0.5) -> ListeningTest:
+    """An open test with one pair of a tone for each caption, every one of them asked for in a session."""
+    test = make_test(pairs_per_session=len(captions), contact_email="lab@example.org")
+    for number, text in enumerate(captions):
+        make_pair(test, clip=make_tone(hertz=300 + 20 * number, duration_s=duration_s), caption=make_caption(text))
+    for number in range(practice):
+        clip = make_tone(hertz=200 + 10 * number, duration_s=duration_s)
+        make_pair(test, role="practice", clip=clip, caption=make_caption(f"A practice tone, number {number + 1}"))
+    return test
