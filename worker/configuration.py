@@ -1,11 +1,12 @@
-"""Which configuration a run uses: a preset by name, with single settings laid over it."""
+"""Which configuration a run uses: a preset by name, with the settings of a file laid over it."""
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from listening_tests.models import ListeningTest
-from modeling.config import PRESETS, ConfigError, TrainingConfig, override
+from modeling.config import TrainingConfig, load_config, override
 from worker.models import TrainingPlan
 
 DEFAULT_PRESET = "human-clap"
@@ -17,11 +18,9 @@ def preset_of_request(*, test: ListeningTest, preset: str = "") -> str:
     return preset or (plan.preset if plan else "") or os.environ.get("EARMARK_PRESET", "").strip() or DEFAULT_PRESET
 
 
-def config_of_request(*, preset: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def config_of_request(*, preset: str, config_file: Path | None) -> dict[str, Any]:
     """The whole configuration, ready to be stored. Raises `ConfigError` with every mistake."""
-    if preset not in PRESETS:
-        raise ConfigError([f"There is no preset '{preset}'; choose from {', '.join(sorted(PRESETS))}."])
-    return override(PRESETS[preset], overrides).as_dict()
+    return load_config(config_file, preset).as_dict()
 
 
 def config_of_run(config: Mapping[str, Any]) -> TrainingConfig:

@@ -4,8 +4,8 @@ Each change is a conditional UPDATE, so that two processes that meet at a run ag
 """
 
 import logging
-from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,6 +16,7 @@ from kombu.exceptions import KombuError, OperationalError
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from modeling.config import ConfigError
+from worker.celery import app as celery_app
 from worker.configuration import config_of_request, preset_of_request
 from worker.models import ACTIVE_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
 from worker.selectors import MIN_HELDOUT_PAIRS, n_heldout_pairs, n_study_ratings
@@ -28,6 +29,13 @@ logger = logging.getLogger(__name__)
 
 # A running run gives a sign of life every few seconds; one that has been silent this long has lost its worker.
 LOST_AFTER = timedelta(minutes=3)
+# A person waits for the answer to Retrain: a broker that does not answer is given up at once.
+PUBLISHING = {
+    "max_retries": 0,
+    "connect_retries_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 0.5,
+}
 NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
 LOST = "The worker of this run stopped without a word. Start the run again; if this happens again, look at its log."
 INTERRUPTED = "The worker was stopped during the run; it starts anew when the worker is back."
@@ -39,13 +47,13 @@ def run_request(
     trigger: str,
     requested_by: AbstractBaseUser | None = None,
     preset: str = "",
-    overrides: Mapping[str, Any] | None = None,
+    config_file: Path | None = None,
     enqueue: bool = True,
 ) -> tuple[TrainingRun, bool]:
     """The test's queued run, and whether it was made by this call: where one is active, that one is the answer.
 
-    The preset is the given one, else the test's plan's, else the installation's; `overrides` are laid over it. The
-    task is published after the commit. Raises `Refused` for too little data or a configuration that cannot be used.
+    The preset is the given one, else the test's plan's, else the installation's; the settings of `config_file` are laid
+    over it. The task is published after the commit. Raises `Refused` for too little data or unusable settings.
     """
     runs_mark_lost(test=test)
     active = TrainingRun.objects.filter(test=test, status__in=ACTIVE_RUN_STATUSES).first()
@@ -54,7 +62,7 @@ def run_request(
     _require_enough_data(test)
     preset = preset_of_request(test=test, preset=preset)
     try:
-        config = config_of_request(preset=preset, overrides=overrides or {})
+        config = config_of_request(preset=preset, config_file=config_file)
     except ConfigError as error:
         raise Refused(str(error)) from error
     values = {
@@ -73,7 +81,8 @@ def run_request(
 def run_enqueue(*, run: TrainingRun) -> bool:
     """Publishes the run's task. Returns False where the broker is out of reach: the run stays queued and says so."""
     try:
-        run_training.apply_async(args=(run.pk,), retry=False)
+        with celery_app.connection_for_write(connect_timeout=0.5, transport_options=PUBLISHING) as connection:
+            run_training.apply_async(args=(run.pk,), producer=connection.Producer(), retry=False)
     except (OperationalError, KombuError, OSError) as error:
         logger.warning("%s was not published: %s", run, error)
         TrainingRun.objects.filter(pk=run.pk, status=RunStatus.QUEUED).update(message=NO_BROKER)
