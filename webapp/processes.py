@@ -26,7 +26,7 @@ def programs(*, home: Path, bind: str, with_broker: bool) -> list[Program]:
     broker = [Program("broker", server_command(home), priority=1)] if with_broker else []
     return [
         *broker,
-        Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5"]),
+        Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5", "--no-control-socket"]),
         Program("worker-default", [*worker, "-Q", "default", "-n", "default@%h"]),
         # One GPU, one run: nothing is taken from the queue before the run before it has ended.
         Program("worker-gpu", [*worker, "-Q", "gpu", "--prefetch-multiplier", "1", "-n", "gpu@%h"]),

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from django.conf import settings
 from django.core.management import call_command
@@ -45,9 +47,9 @@ class Command(BaseCommand):
             configuration = home / "supervisord.conf"
             described = programs(home=home, bind=f"{host}:{port}", with_broker=not read_text("CELERY_BROKER_URL"))
             configuration.write_text(supervisor_configuration(described, home=home, directory=settings.BASE_DIR))
-            self._supervise(configuration, port)
+            self._supervise(configuration, address=f"http://{reachable(host)}:{port}")
 
-    def _supervise(self, configuration: Path, port: int) -> None:
+    def _supervise(self, configuration: Path, *, address: str) -> None:
         command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
         # A session of its own, so that Ctrl-C reaches the processes once, through supervisord, in their order.
         supervisor = subprocess.Popen(command, start_new_session=True)  # noqa: S603 -- our own words
@@ -57,8 +59,8 @@ class Command(BaseCommand):
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stop)
-        if wait_until_answering(port, supervisor):
-            self._say_where_things_are(port)
+        if wait_until_answering(address, supervisor):
+            self._say_where_things_are(address)
         elif supervisor.poll() is None:
             self.stderr.write(f"The web server has not answered for {LONGEST_START_S} s. See {self._logs()}.")
         code = supervisor.wait()
@@ -66,8 +68,7 @@ class Command(BaseCommand):
         if code not in (0, -signal.SIGTERM):
             raise CommandError(f"The processes ended with code {code}. See {self._logs()}.")
 
-    def _say_where_things_are(self, port: int) -> None:
-        site = f"http://127.0.0.1:{port}"
+    def _say_where_things_are(self, site: str) -> None:
         test = ListeningTest.objects.filter(status=TestStatus.OPEN).order_by("is_simulated", "-opened_at").first()
         password_file = settings.EARMARK_HOME / "first_password"
         password = first_password_still_valid(password_file)
@@ -87,6 +88,13 @@ class Command(BaseCommand):
 def shown(path: Path) -> str:
     """A path as a person in the current folder would write it."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def reachable(host: str) -> str:
+    """The name under which this machine reaches a server that listens on `host`."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -115,11 +123,18 @@ def only_one_server(home: Path) -> Iterator[TextIO]:
         yield lock
 
 
-def wait_until_answering(port: int, supervisor: "subprocess.Popen[bytes]") -> bool:
+def wait_until_answering(address: str, supervisor: "subprocess.Popen[bytes]") -> bool:
+    """Whether the site answers, and not with a fault of its own, within LONGEST_START_S."""
     deadline = time.monotonic() + LONGEST_START_S
     while time.monotonic() < deadline and supervisor.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        try:
+            with urlopen(f"{address}/admin/login/", timeout=5):  # noqa: S310 -- our own address
                 return True
+        except HTTPError as error:
+            # A host name that is refused is an answer too; a fault may be a start that is not over.
+            if error.code < 500:
+                return True
+        except OSError:
+            pass
         time.sleep(0.2)
     return False
