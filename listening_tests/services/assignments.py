@@ -8,7 +8,7 @@ rater gets them.
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from listening_tests.choices import PairRole
@@ -19,6 +19,7 @@ from listening_tests.models.stimuli import new_shuffle_key
 MOST_PRACTICE_PAIRS = 5
 # A lease pays for clearing away a few that have ended, so that no single one pays for all.
 EXPIRED_LEASES_AT_ONCE = 20
+TIES_COUNTED = 500
 
 
 def assignment_lease(*, session: Session) -> Assignment | None:
@@ -106,10 +107,19 @@ def _lease_least_rated(session: Session) -> Assignment | None:
     return _assign(session, pair, propensity=propensity)
 
 
-def _count_ties(session: Session, pair: Pair) -> int:
-    """How many pairs could have come instead of this one: as little rated, and new to the rater."""
-    as_little_rated = Pair.objects.filter(test_id=session.test_id, load=pair.load).exclude(role=PairRole.PRACTICE)
-    return as_little_rated.count() - as_little_rated.filter(assignments__rater_id=session.rater_id).count()
+def _count_ties(session: Session, pair: Pair) -> float:
+    """How many pairs could have come instead of this one: as little rated, and new to the rater.
+
+    Up to TIES_COUNTED they are counted. Above that the number is estimated, since counting would grow with the test:
+    keys are drawn uniformly and used up from the lowest, so those left lie evenly between the lowest and 1.
+    """
+    ties = Pair.objects.filter(test_id=session.test_id, load=pair.load).exclude(role=PairRole.PRACTICE)
+    first = ties.order_by("shuffle_key")[:TIES_COUNTED].aggregate(
+        n=Count("pk"), low=Min("shuffle_key"), high=Max("shuffle_key")
+    )
+    if first["n"] < TIES_COUNTED or first["high"] == first["low"]:
+        return first["n"] - ties.filter(assignments__rater_id=session.rater_id).count()
+    return (first["n"] - 1) * (1 - first["low"]) / (first["high"] - first["low"])
 
 
 def _assign(session: Session, pair: Pair, *, propensity: float) -> Assignment:
