@@ -7,7 +7,7 @@ are a few matrix products instead of thousands of sorts. The result is that of c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,10 +157,11 @@ def _all_resampled(cosine: Floats, truth: Floats, draws: Floats) -> dict[str, Fl
 
 def _weighted_ranks(values: Floats, weights: Floats) -> Floats:
     """Average rank of each value among all copies, shape of `weights`: copies below it plus half of its equals and itself."""
-    groups, place = np.unique(values, return_inverse=True)
-    copies = np.zeros((len(weights), len(groups)))
-    np.add.at(copies.T, place, weights.T)
-    ranks: Floats = (np.cumsum(copies, axis=1) - copies + (copies + 1) / 2)[:, place]
+    _, starts, place = np.unique(np.sort(values), return_index=True, return_inverse=True)
+    order = np.argsort(values, kind="stable")
+    copies = np.add.reduceat(weights[:, order], starts, axis=1)
+    ranks = np.empty_like(weights)
+    ranks[:, order] = (np.cumsum(copies, axis=1) - copies + (copies + 1) / 2)[:, place]
     return ranks
 
 
@@ -221,6 +222,3 @@ def _checked(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Floats, Fl
         if len(wrong):
             raise ValueError(f"The {name} of pair {wrong[0]} is not a finite number ({len(wrong)} in all).")
     return x, y
-
-
-ExactMetric = Callable[[npt.ArrayLike, npt.ArrayLike], float | None]

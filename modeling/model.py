@@ -1,8 +1,7 @@
-"""CLAP behind one interface: where it comes from, how it embeds a clip or a caption, how it is written. No loss inside."""
+"""CLAP behind one interface: how it embeds a clip or a caption, how it is written. No loss inside."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +9,8 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
 from modeling.audio import LogMel
-from modeling.config import BUILTIN
-
-BUILTIN_DIR = Path(__file__).resolve().parent / "builtin_clap"
-BUILTIN_NAME = "Earmark's built-in small CLAP"
-HUB_TIMEOUT_SECONDS = 5
-
-
-class ModelError(Exception):
-    """A model that cannot be opened; the message names it and says what to do."""
-
 
 @dataclass
 class Clap:

@@ -19,12 +19,14 @@ from torch.nn import functional
 from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, PreTrainedTokenizerFast
 
 from modeling.audio import LogMel
-from modeling.model import BUILTIN_NAME, Clap
+from modeling.loading import BUILTIN_NAME
+from modeling.model import Clap
 from modeling.synthetic.captions import describe, random_scene
 from modeling.synthetic.systems import Take, render
 
 WORLD_SEED = 20_250_101
 MAX_TOKENS = 128
+MAX_SCALE = 100.0
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
 
@@ -32,11 +34,11 @@ SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 class Recipe:
     """How much of everything; the defaults made the committed weights."""
 
-    n_scenes: int = 12_000
-    steps: int = 1_500
+    n_scenes: int = 8_000
+    steps: int = 1_000
     batch_size: int = 64
-    learning_rate: float = 1e-3
-    warmup_steps: int = 100
+    learning_rate: float = 1.2e-3
+    warmup_steps: int = 80
     vocabulary: int = 1_200
     processes: int = 2
     seed: int = 1
@@ -65,13 +67,14 @@ def feature_extractor() -> ClapFeatureExtractor:
 
 
 def _clap_config(vocabulary: int) -> ClapConfig:
+    """A patch is 8 mel bands by 160 ms; 512 patches, then 128."""
     text = {
         "vocab_size": vocabulary, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256,
         "max_position_embeddings": MAX_TOKENS + 2, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
     }  # fmt: skip
     audio = {
-        "spec_size": 128, "num_mel_bins": 64, "patch_embeds_hidden_size": 48, "hidden_size": 192, "depths": [1, 1, 2],
-        "num_attention_heads": [2, 4, 8], "num_hidden_layers": 3, "hidden_dropout_prob": 0.0, "enable_fusion": False, "num_classes": 1,
+        "spec_size": 128, "num_mel_bins": 64, "patch_size": [8, 4], "patch_stride": [8, 4], "patch_embeds_hidden_size": 48,
+        "hidden_size": 96, "depths": [1, 3], "num_attention_heads": [2, 4], "num_hidden_layers": 2, "hidden_dropout_prob": 0.0, "enable_fusion": False, "num_classes": 1,
     }  # fmt: skip
     return ClapConfig(text_config=text, audio_config=audio, projection_dim=128)
 
@@ -127,8 +130,7 @@ def _set_norm(clap: Clap, mels: torch.Tensor) -> None:
 def _train(clap: Clap, captions: list[str], mels: torch.Tensor, recipe: Recipe, report: Callable[[str], None]) -> None:
     network = clap.network.eval()
     tokens = [clap.tokens(caption) for caption in captions]
-    scale = torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-    optimiser = torch.optim.AdamW([*network.parameters(), scale], lr=recipe.learning_rate, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _warm_cosine(step, recipe))
     generator = torch.Generator().manual_seed(recipe.seed)
     running = 0.0
@@ -136,16 +138,17 @@ def _train(clap: Clap, captions: list[str], mels: torch.Tensor, recipe: Recipe, 
         chosen = torch.randperm(len(captions), generator=generator)[: recipe.batch_size].tolist()
         sounds = clap.embed_clips(_augmented(mels[chosen].float(), generator).unbind())
         texts = clap.embed_captions([tokens[number] for number in chosen])
-        loss = _contrastive(sounds @ texts.T * scale.exp(), [captions[number].lower() for number in chosen])
+        loss = _contrastive(network, sounds @ texts.T, [captions[number].lower() for number in chosen])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        scale.data.clamp_(max=math.log(50))
+        for scale in (network.logit_scale_a, network.logit_scale_t):
+            scale.data.clamp_(max=math.log(MAX_SCALE))
         running = 0.98 * running + 0.02 * loss.item() if step else loss.item()
         if step % 50 == 0:
-            report(f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, scale {scale.exp().item():.1f}.")
+            report(f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, scale {network.logit_scale_a.exp().item():.1f}.")
 
 
 def _warm_cosine(step: int, recipe: Recipe) -> float:
@@ -160,9 +163,11 @@ def _augmented(mels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (mels + gain)[:, None]
 
 
-def _contrastive(logits: torch.Tensor, captions: list[str]) -> torch.Tensor:
+def _contrastive(network: ClapModel, cosines: torch.Tensor, captions: list[str]) -> torch.Tensor:
     """Symmetric cross-entropy; an equal caption in the batch is no negative."""
     same = torch.tensor([[a == b for b in captions] for a in captions]) & ~torch.eye(len(captions), dtype=torch.bool)
-    logits = logits.masked_fill(same, -math.inf)
-    target = torch.arange(len(captions))
-    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+    cosines = cosines.masked_fill(same, -math.inf)
+    place = torch.arange(len(captions))
+    over_captions = functional.cross_entropy(network.logit_scale_a.exp() * cosines, place)
+    over_clips = functional.cross_entropy(network.logit_scale_t.exp() * cosines.T, place)
+    return (over_captions + over_clips) / 2
