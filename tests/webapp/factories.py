@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from itertools import count, islice
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
@@ -9,9 +10,11 @@ from django.utils import timezone
 
 from listening_tests.choices import Source
 from listening_tests.models import Assignment, Consent, ListeningTest, Pair, Rater, Rating, Session
-from tests.factories import make_pair
+from modeling.splits import HELDOUT, caption_split
+from tests.factories import make_caption, make_clip, make_pair, make_test
 from worker.models import DatasetSnapshot, MeasuredModel, Metric, MetricName, ModelVersion, Prediction, TrainingRun
 from worker.models import RunStatus as Status
+from worker.selectors import MIN_HELDOUT_PAIRS
 
 INTERVALS = {
     MeasuredModel.BASE: {"srcc": (0.31, 0.17, 0.44), "lcc": (0.29, 0.15, 0.42), "ktau": (0.22, 0.12, 0.31)},
@@ -90,7 +93,7 @@ def make_snapshot(test: ListeningTest) -> DatasetSnapshot:
     )
 
 
-def make_metric(run: TrainingRun, model: str, name: str, value: float | None, low: float | None, high: float | None):
+def make_metric(run: TrainingRun, model: str, name: str, value: float, low: float, high: float) -> Metric:
     return Metric.objects.create(run=run, model=model, name=name, value=value, low=low, high=high, n=168)
 
 
@@ -116,3 +119,14 @@ def make_done_run(test: ListeningTest, **fields: object) -> TrainingRun:
 def make_prediction(run: TrainingRun, pair: Pair | None = None, **fields: float) -> Prediction:
     values = {"human_mean": 7.5, "n_ratings": 4, "base_cosine": 0.21, "tuned_cosine": 0.68, "tuned_score": 7.1}
     return Prediction.objects.create(run=run, pair=pair or make_pair(run.test), **values | fields)
+
+
+def make_trainable_test(**fields: object) -> ListeningTest:
+    """A test with just enough rated pairs that the split holds out."""
+    test = make_test(**fields)
+    clip, session = make_clip(), make_session(test)
+    texts = (f"A sound, number {number}" for number in count())
+    held_out = (text for text in texts if caption_split(text, str(test.uuid)) == HELDOUT)
+    for text in islice(held_out, MIN_HELDOUT_PAIRS):
+        make_rating(make_pair(test, clip=clip, caption=make_caption(text)), 5, session=session)
+    return test

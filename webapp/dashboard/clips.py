@@ -27,7 +27,7 @@ def audio(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     return file_response(
         request,
         file,
-        content_type=AUDIO_TYPES.get(PurePath(rendition.name).suffix, "application/octet-stream"),
+        content_type=AUDIO_TYPES.get(PurePath(rendition.name or "").suffix, "application/octet-stream"),
         etag=f'"{uuid.hex}"',
         cache_control="private, max-age=3600, no-transform",
     )

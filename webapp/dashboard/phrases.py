@@ -36,9 +36,9 @@ def interval(low: float | None, high: float | None) -> str:
 def difference_words(value: float | None, low: float | None, high: float | None) -> str:
     """Whether the tuned model's SRCC is better, and by how much; "not clearly" where the interval holds zero."""
     if value is None:
-        return "the difference cannot be given: the scores or the ratings of the held-out pairs are all alike"
+        return "is not defined for one of the models, whose scores are all alike"
     if low is None or high is None:
-        return f"{signed(value)}, without an interval: too few captions are held out"
+        return f"changed by {signed(value)}, no interval is defined"
     if low > 0:
         return f"better by {number(value)}, 95 % interval {interval(low, high)}"
     if high < 0:
@@ -48,7 +48,7 @@ def difference_words(value: float | None, low: float | None, high: float | None)
 
 def difference_sentence(difference: MetricEstimate) -> str:
     words = difference_words(difference.value, difference.low, difference.high)
-    return f"{words[0].upper()}{words[1:]}, {difference.n} held-out pairs."
+    return f"Tuned model: SRCC {words}, {difference.n} held-out pairs."
 
 
 def duration(seconds: float | None) -> str:
@@ -67,7 +67,7 @@ def run_words(run: Any) -> str:
     """A run's state or result as one sentence. `run` is a TrainingRun with the annotations of `selectors.run_list`."""
     if run.status == RunStatus.DONE:
         words = difference_words(run.difference_srcc, run.difference_low, run.difference_high)
-        return f"SRCC {number(run.tuned_srcc)} after {number(run.base_srcc)}: {words}."
+        return f"SRCC {number(run.tuned_srcc)}, untuned {number(run.base_srcc)}: {words}."
     return _unfinished_words(run)
 
 

@@ -38,8 +38,13 @@
         borderColor: colours.strong,
         textStyle: { color: colours.ink, fontSize: 13 },
       },
-      grid: { left: 8, right: 16, top: 16, bottom: 30, containLabel: true },
+      grid: bounds(10),
     };
+  }
+
+  /* Axes with their labels and names fill what the chart's element leaves: nothing is cut off on a narrow screen. */
+  function bounds(top, right = 18) {
+    return { left: 4, right, top, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all" };
   }
 
   function axis(colours, name, more) {
@@ -49,7 +54,7 @@
       nameGap: 28,
       nameTextStyle: { color: colours.soft, fontSize: 12 },
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true },
-      axisLine: { lineStyle: { color: colours.strong } },
+      axisLine: { onZero: false, lineStyle: { color: colours.strong } },
       axisTick: { lineStyle: { color: colours.strong } },
       splitLine: { lineStyle: { color: colours.line } },
       ...more,
@@ -85,7 +90,13 @@
     return [
       {
         xAxis: line.value,
-        label: { formatter: `${line.label} ${line.value.toFixed(2)}`, color: colours.ink, fontSize: 12, align },
+        label: {
+          formatter: `${line.label} ${line.value.toFixed(2)}`,
+          position: "start",
+          align,
+          color: colours.ink,
+          fontSize: 12,
+        },
       },
     ];
   }
@@ -127,10 +138,9 @@
   function drawAgreement(numbers, colours) {
     const { one_person: person, ceiling, base, tuned } = numbers;
     const bands = [person, ceiling].filter((line) => line.low !== null && line.high !== null);
-    const grid = { left: 8, right: 60, top: 34, bottom: 30, containLabel: true };
     return {
       ...frame(colours),
-      grid,
+      grid: bounds(34, 48),
       tooltip: { ...frame(colours).tooltip, trigger: "item" },
       xAxis: axis(colours, numbers.x_name, {
         type: "value",
@@ -177,7 +187,6 @@
     const colour = model === "tuned" ? colours.accent : colours.soft;
     return {
       ...frame(colours),
-      grid: { left: 8, right: 16, top: 16, bottom: 32, containLabel: true },
       tooltip: {
         ...frame(colours).tooltip,
         trigger: "item",

@@ -1,0 +1,176 @@
+"""The list of tests and a test's page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from listening_tests.choices import TestStatus
+from listening_tests.models import Exclusion, ListeningTest
+from tests.factories import make_pair, make_pairs, make_test
+from tests.webapp.factories import make_done_run, make_rating, make_run, make_running_run, make_session
+from worker.models import RunStatus, TrainingPlan
+
+LIST_URL = "/dashboard/"
+
+
+def page_of(test: ListeningTest) -> str:
+    return reverse("dashboard:test_page", args=[test.slug])
+
+
+def test_it_works(staff: Client) -> None:
+    test = make_test(title="Sounds of rain", ratings_per_pair=4)
+    pairs = make_pairs(test, 3)
+    make_rating(pairs[0], 7)
+    run = make_done_run(test)
+
+    response = staff.get(LIST_URL)
+
+    (row,) = response.context["rows"]
+    assert (row.line.n_ratings, row.line.n_wanted) == (1, 12)
+    assert row.last_run.run == run
+    assert row.last_run.words == "SRCC 0.62, untuned 0.31: better by 0.31, 95 % interval 0.22 to 0.40."
+    text = response.text
+    assert "Sounds of rain" in text
+    assert "1 of 12" in text
+    assert row.last_run.words in text
+    assert f"/t/{test.slug}/" in text
+    assert page_of(test) in text
+
+
+def test_without_a_test_the_list_says_how_to_make_one(staff: Client) -> None:
+    response = staff.get(LIST_URL)
+
+    assert "There is no test yet." in response.text
+    assert "manage.py import_clips" in response.text
+
+
+def test_what_does_not_count_is_not_counted(staff: Client) -> None:
+    test = make_test(ratings_per_pair=2)
+    counted, excluded = make_rating(make_pair(test), 3), make_rating(make_pair(test), 9)
+    make_rating(make_pair(test, role="anchor"), 0)
+    Exclusion.objects.create(rating=excluded, rule="screening", reason="The anchors were scored too high.")
+
+    (row,) = staff.get(LIST_URL).context["rows"]
+    page = staff.get(page_of(test))
+
+    assert (row.line.n_ratings, row.line.n_wanted) == (1, 4)
+    assert page.context["overview"].n_ratings == 1
+    assert page.context["histogram"]["rows"][int(counted.score)] == ["3", 1]
+    assert "1, and 1 more left out by a rule" in page.text
+
+
+def test_the_number_of_tests_does_not_change_the_number_of_queries(
+    staff: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for n_tests in (1, 4):
+        for _ in range(n_tests):
+            test = make_test()
+            make_rating(make_pair(test), 5)
+            make_done_run(test)
+            make_running_run(test)
+        # Session and user; ratings, pairs, last runs, tests.
+        with django_assert_num_queries(6):
+            staff.get(LIST_URL)
+
+
+def test_a_test_page_shows_what_came_in(staff: Client) -> None:
+    test = make_test(title="Sounds of rain", ratings_per_pair=2)
+    first, second, _unrated = make_pairs(test, 3)
+    day = datetime(2026, 3, 30, 12, tzinfo=UTC)
+    session = make_session(test)
+    make_rating(first, 7, session=session, submitted_at=day)
+    make_rating(second, 10, session=session, submitted_at=day + timedelta(days=2))
+    make_rating(second, 10, submitted_at=day + timedelta(days=2))
+
+    response = staff.get(page_of(test))
+
+    assert response.context["per_day"]["rows"] == [["30 Mar", 1], ["31 Mar", 0], ["1 Apr", 2]]
+    assert response.context["by_ratings"]["rows"] == [["0", 1], ["1", 1], ["2", 1]]
+    assert response.context["histogram"]["rows"][7] == ["7", 1]
+    assert response.context["histogram"]["rows"][10] == ["10", 2]
+    assert "2 of 3, 2 ratings wanted for each" in response.text
+    assert f'value="http://testserver/t/{test.slug}/"' in response.text
+
+
+def test_a_page_without_ratings_says_so(staff: Client) -> None:
+    response = staff.get(page_of(make_test(status=TestStatus.DRAFT)))
+
+    assert "No ratings yet. Send raters to the address above." in response.text
+    assert "raters are not let in" in response.text
+    assert "No run yet. Press Retrain once there are enough ratings." in response.text
+
+
+@pytest.mark.parametrize(
+    ("retrain_after", "n_ratings", "sentence"),
+    [
+        (3, 1, "A new run starts by itself after 3 new ratings; 1 so far; next look at "),
+        (1, 2, "2 new ratings, and 1 are enough."),
+        (0, 2, "No run starts by itself: that is turned off for this test. 2 new ratings since the last run."),
+    ],
+)
+def test_the_plan_is_said_in_a_sentence(staff: Client, retrain_after: int, n_ratings: int, sentence: str) -> None:
+    test = make_test()
+    TrainingPlan.objects.create(test=test, retrain_after=retrain_after)
+    for pair in make_pairs(test, n_ratings):
+        make_rating(pair, 4)
+
+    assert sentence in staff.get(page_of(test)).text
+
+
+def test_simulated_numbers_say_so_wherever_they_stand(staff: Client) -> None:
+    test = make_test(is_simulated=True)
+    make_rating(make_pair(test), 4)
+    make_done_run(test)
+    badge = '<span class="badge simulated">simulated</span>'
+
+    assert badge in staff.get(LIST_URL).text
+    assert badge in staff.get(reverse("dashboard:runs_page")).text
+    # Beside the title, above the numbers, on each of three charts and over the runs.
+    assert staff.get(page_of(test)).text.count(badge) == 6
+
+
+def test_collected_numbers_are_not_called_simulated(staff: Client) -> None:
+    test = make_test()
+    make_done_run(test)
+
+    for url in (LIST_URL, page_of(test), reverse("dashboard:runs_page")):
+        assert "simulated" not in staff.get(url).text
+
+
+def test_the_runs_of_a_test_refresh_themselves_only_while_one_is_active(staff: Client) -> None:
+    test = make_test()
+    run = make_run(test, RunStatus.QUEUED)
+    live_url = reverse("dashboard:test_runs", args=[test.slug])
+
+    assert f'hx-get="{live_url}"' in staff.get(page_of(test)).text
+    assert "Waits in the queue." in staff.get(live_url).text
+
+    run.delete()
+    make_done_run(test)
+    assert f'hx-get="{live_url}"' not in staff.get(page_of(test)).text
+
+
+def test_the_number_of_runs_and_ratings_does_not_change_the_number_of_queries(
+    staff: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    test = make_test()
+    counts = []
+    for n_pairs in (1, 5):
+        for pair in make_pairs(test, n_pairs):
+            make_rating(pair, 5)
+            make_done_run(test)
+        with django_assert_max_num_queries(25) as captured:
+            staff.get(page_of(test))
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_titles_and_captions_are_text_not_markup(staff: Client) -> None:
+    test = make_test(title="<script>alert(1)</script>")
+
+    for url in (LIST_URL, page_of(test)):
+        assert "<script>alert(1)" not in staff.get(url).text
