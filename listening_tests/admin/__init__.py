@@ -1,0 +1,25 @@
+"""The researcher's side: tests are made, opened and closed here; what raters did can be seen, and is never edited.
+
+Views are thin: every change is a service's.
+"""
+
+from listening_tests.admin.accounts import GroupAdmin, UserAdmin
+from listening_tests.admin.raters import ConsentAdmin, RaterAdmin, RaterIdentityAdmin, SessionAdmin
+from listening_tests.admin.ratings import ExclusionAdmin, RatingAdmin
+from listening_tests.admin.stimuli import CaptionAdmin, ClipAdmin, PairAdmin
+from listening_tests.admin.tests import ListeningTestAdmin
+
+__all__ = [
+    "CaptionAdmin",
+    "ClipAdmin",
+    "ConsentAdmin",
+    "ExclusionAdmin",
+    "GroupAdmin",
+    "ListeningTestAdmin",
+    "PairAdmin",
+    "RaterAdmin",
+    "RaterIdentityAdmin",
+    "RatingAdmin",
+    "SessionAdmin",
+    "UserAdmin",
+]

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('slug', models.SlugField(help_text="The test's address: raters go to /t/<slug>/.", max_length=80, unique=True)),
+                ('slug', models.SlugField(help_text="The test's address: raters go to /t/ADDRESS/.", max_length=80, unique=True)),
                 ('title', models.CharField(max_length=200)),
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('paused', 'Paused'), ('closed', 'Closed')], default='draft', max_length=10)),
                 ('instructions', models.TextField(default='You will hear short sounds. For each, read the caption and say how well it describes what you hear. Use headphones if you have them, in a quiet place.')),

@@ -29,7 +29,7 @@ class ListeningTest(models.Model):
     """A set of pairs of clip and caption, shown to raters under one set of rules."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    slug = models.SlugField(max_length=80, unique=True, help_text="The test's address: raters go to /t/<slug>/.")
+    slug = models.SlugField(max_length=80, unique=True, help_text="The test's address: raters go to /t/ADDRESS/.")
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=TestStatus, default=TestStatus.DRAFT)
     instructions = models.TextField(default=DEFAULT_INSTRUCTIONS)

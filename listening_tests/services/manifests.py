@@ -52,6 +52,17 @@ class ImportSummary:
     captions: int
     dry_run: bool
 
+    def __str__(self) -> str:
+        counts = f"{_counted(self.pairs, 'pair')} ({_counted(self.clips, 'clip')}, "
+        counts += f"{self.clips_reused:,} of them stored before; {_counted(self.captions, 'caption')})"
+        if self.dry_run:
+            return f"Nothing is wrong: {counts} would come into the test {self.test.slug}. Nothing was stored."
+        return f"Imported {counts} into the test {self.test.slug}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
 
 @dataclass
 class _CheckedFiles:

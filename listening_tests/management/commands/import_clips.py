@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from listening_tests.choices import TestStatus
 from listening_tests.management.explained_command import ExplainedCommand
 from listening_tests.management.progress import shown_progress
-from listening_tests.services.manifests import ImportSummary, manifest_import
+from listening_tests.services.manifests import manifest_import
 
 
 class Command(ExplainedCommand):
@@ -35,18 +35,6 @@ class Command(ExplainedCommand):
                 allow_silent=options["allow_silent"],
                 on_progress=tell,
             )
-        self.stdout.write(_told(summary))
+        self.stdout.write(str(summary))
         if not summary.dry_run and summary.test.status == TestStatus.DRAFT:
             self.stdout.write(f"The test is a draft. Let raters in with: manage.py open_test {summary.test.slug}")
-
-
-def _told(summary: ImportSummary) -> str:
-    counts = f"{_counted(summary.pairs, 'pair')} ({_counted(summary.clips, 'clip')}, "
-    counts += f"{summary.clips_reused:,} of them stored before; {_counted(summary.captions, 'caption')})"
-    if summary.dry_run:
-        return f"Nothing is wrong: {counts} would come into the test {summary.test.slug}. Nothing was stored."
-    return f"Imported {counts} into the test {summary.test.slug}."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,100 @@
+"""Raters and their sittings. What identifies a person is in one list of its own, where it can be erased."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from listening_tests.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
+from listening_tests.choices import SessionStatus
+from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session
+
+
+class ConsentInline(ReadOnlyInline):
+    model = Consent
+    fields = readonly_fields = ("test", "version", "given_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Consent]:
+        return super().get_queryset(request).select_related("test", "rater")
+
+
+class SessionInline(ReadOnlyInline):
+    model = Session
+    fields = readonly_fields = ("test", "status", "planned_count", "started_at", "finished_at")
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return super().get_queryset(request).select_related("test", "rater")
+
+
+@admin.register(Rater)
+class RaterAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "source", "created_at")
+    list_filter = ("source",)
+    ordering = ("-id",)
+    fields = ("uuid", "source", "created_at")
+    inlines = (SessionInline, ConsentInline)
+    search_fields = ("uuid",)
+    search_help_text = "Search by the rater's random number"
+
+
+@admin.register(RaterIdentity)
+class RaterIdentityAdmin(ReadOnlyAdmin):
+    """Deleting a row erases who a rater is; the ratings stay."""
+
+    list_display = ("rater", "recruiter", "claimed_id", "created_at")
+    list_filter = ("recruiter",)
+    list_select_related = ("rater",)
+    search_fields = ("claimed_id",)
+    fields = ("rater", "recruiter", "claimed_id", "created_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Past ReadOnlyAdmin, to what the account may do.
+        return super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ("rater", "test", "version", "given_at")
+    list_filter = ("test",)
+    list_select_related = ("rater", "test")
+    ordering = ("-id",)
+
+
+class AssignmentInline(ReadOnlyInline):
+    model = Assignment
+    fields = readonly_fields = ("position", "pair", "leased_at", "rated_at", "released_at")
+    ordering = ("position",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
+        return super().get_queryset(request).select_related("pair__clip", "pair__caption", "rater")
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("shown_rater", "test", "shown_status", "planned_count", "started_at", "finished_at")
+    list_filter = ("test", "status")
+    list_select_related = ("rater", "test")
+    ordering = ("-id",)
+    fields = ("test", "rater", "consent", "status", "planned_count", "started_at", "finished_at", "uuid")
+    inlines = (AssignmentInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return super().get_queryset(request).select_related("rater", "test", "consent__rater")
+
+    @display(description="rater")
+    def shown_rater(self, session: Session) -> str:
+        return str(session.rater)
+
+    @display(
+        description="status",
+        label={
+            SessionStatus.ACTIVE.label: "info",
+            SessionStatus.COMPLETE.label: "success",
+            SessionStatus.CUT_SHORT.label: "warning",
+        },
+    )
+    def shown_status(self, session: Session) -> str:
+        return session.get_status_display()

@@ -1,0 +1,192 @@
+"""Clips, captions and pairs: they come in by manifests, and are looked at and listened to here."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from unfold.decorators import display
+
+from listening_tests.admin.read_only import ReadOnlyAdmin
+from listening_tests.byte_ranges import file_response
+from listening_tests.choices import PairRole, TestStatus
+from listening_tests.models import Caption, Clip, Pair
+
+_CONTENT_TYPES = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+}
+
+
+def player(clip: Clip) -> str:
+    """What raters hear of a clip, to be played on a page of the admin."""
+    if not clip.rendition:
+        return "No audio: its ratings were imported without."
+    address = reverse("admin:listening_tests_clip_audio", args=[clip.uuid, "rendition"])
+    return format_html(
+        '<audio controls preload="none" src="{}" aria-label="{}" style="height: 2rem; width: 15rem"></audio>',
+        address,
+        clip.name,
+    )
+
+
+@admin.register(Clip)
+class ClipAdmin(ReadOnlyAdmin):
+    list_display = ("shown_name", "player", "shown_duration", "shown_format", "shown_loudness", "shown_gain")
+    list_filter = ("is_silent",)
+    search_fields = ("name", "sha256")
+    search_help_text = "Search by file name or sha256"
+    ordering = ("-id",)
+    sortable_by = ()
+    list_per_page = 25
+    fieldsets = (
+        (None, {"fields": ("name", "player", "download")}),
+        (
+            "Measured",
+            {
+                "fields": (
+                    ("duration_s", "sample_rate_hz", "channels"),
+                    ("loudness_lufs", "true_peak_dbtp", "gain_db"),
+                    "is_silent",
+                )
+            },
+        ),
+        ("Numbers", {"fields": ("sha256", "uuid", "created_at")}),
+    )
+    readonly_fields = ("player", "download")
+
+    def get_urls(self) -> list[URLPattern]:
+        audio = self.admin_site.admin_view(self.audio_view)
+        name = "listening_tests_clip_audio"
+        return [path("audio/<uuid:clip_uuid>/<str:kind>/", audio, name=name), *super().get_urls()]
+
+    def audio_view(self, request: HttpRequest, clip_uuid: UUID, kind: str) -> HttpResponseBase:
+        """The rendition or the original of a clip, by byte ranges, so that players can seek."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        clip = Clip.objects.filter(uuid=clip_uuid).first()
+        file = {"rendition": clip.rendition, "original": clip.original}.get(kind) if clip else None
+        if not file:
+            raise Http404("There is no such sound.")
+        ending = f".{str(file.name).rpartition('.')[2]}"
+        return file_response(
+            request,
+            file.open("rb"),
+            content_type=_CONTENT_TYPES.get(ending, "application/octet-stream"),
+            etag=f'"{clip.sha256}-{kind}"' if clip else "",
+            cache_control="private, max-age=3600",
+        )
+
+    @display(description="name")
+    def shown_name(self, clip: Clip) -> str:
+        return Truncator(clip.name).chars(60)
+
+    @display(description="what raters hear")
+    def player(self, clip: Clip) -> str:
+        return player(clip)
+
+    @display(description="original")
+    def download(self, clip: Clip) -> str:
+        if not clip.original:
+            return "-"
+        address = reverse("admin:listening_tests_clip_audio", args=[clip.uuid, "original"])
+        return format_html('<a href="{}" class="text-primary-600 underline">The file as it came in</a>', address)
+
+    @display(description="duration")
+    def shown_duration(self, clip: Clip) -> str:
+        return "-" if clip.duration_s is None else f"{clip.duration_s:.2f} s"
+
+    @display(description="original")
+    def shown_format(self, clip: Clip) -> str:
+        if clip.sample_rate_hz is None:
+            return "-"
+        channels = {1: "mono", 2: "stereo"}.get(clip.channels or 0, f"{clip.channels} channels")
+        return f"{clip.sample_rate_hz:,} Hz, {channels}"
+
+    @display(description="loudness")
+    def shown_loudness(self, clip: Clip) -> str:
+        if clip.is_silent:
+            return "silent"
+        return "-" if clip.loudness_lufs is None else f"{clip.loudness_lufs:.1f} LUFS"
+
+    @display(description="gain")
+    def shown_gain(self, clip: Clip) -> str:
+        return "-" if clip.gain_db is None else f"{clip.gain_db:+.1f} dB"
+
+
+@admin.register(Caption)
+class CaptionAdmin(ReadOnlyAdmin):
+    list_display = ("shown_text", "language")
+    search_fields = ("text",)
+    search_help_text = "Search in the captions"
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = ("text", "language", "uuid")
+
+    @display(description="text")
+    def shown_text(self, caption: Caption) -> str:
+        return Truncator(caption.text).chars(120)
+
+
+@admin.register(Pair)
+class PairAdmin(ReadOnlyAdmin):
+    """A pair of a draft can be taken out; later, ratings may hang on it."""
+
+    list_display = ("shown_clip", "shown_caption", "player", "shown_role", "system", "shown_load", "test")
+    list_filter = ("test", "role")
+    search_fields = ("clip__name", "caption__text", "system")
+    search_help_text = "Search by file name, caption or system"
+    list_select_related = ("clip", "caption", "test")
+    ordering = ("-id",)
+    sortable_by = ()
+    list_per_page = 25
+    fieldsets = (
+        (None, {"fields": ("test", "clip", "player", "shown_whole_caption", "role")}),
+        ("Where it comes from", {"fields": ("system", "source_id")}),
+        ("What is expected", {"fields": ("expected_min", "expected_max")}),
+        ("Numbers", {"fields": ("shown_load", "uuid")}),
+    )
+    readonly_fields = ("player", "shown_whole_caption", "shown_load")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may_delete = super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
+        return may_delete and obj is not None and obj.test.status == TestStatus.DRAFT
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pair]:
+        return super().get_queryset(request).select_related("clip", "caption", "test")
+
+    @display(description="ratings and open leases")
+    def shown_load(self, pair: Pair) -> str:
+        return f"{pair.load} of {pair.test.ratings_per_pair}"
+
+    @display(description="clip")
+    def shown_clip(self, pair: Pair) -> str:
+        return Truncator(pair.clip.name).chars(40)
+
+    @display(description="caption")
+    def shown_caption(self, pair: Pair) -> str:
+        return Truncator(pair.caption.text).chars(80)
+
+    @display(description="caption")
+    def shown_whole_caption(self, pair: Pair) -> str:
+        return pair.caption.text
+
+    @display(description="what raters hear")
+    def player(self, pair: Pair) -> str:
+        return player(pair.clip)
+
+    @display(
+        description="role",
+        label={PairRole.ANCHOR.label: "warning", PairRole.GOLD.label: "success", PairRole.PRACTICE.label: "info"},
+    )
+    def shown_role(self, pair: Pair) -> str:
+        return pair.get_role_display()

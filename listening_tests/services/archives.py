@@ -1,0 +1,140 @@
+"""Zip archives that a person uploads: looked at before anything is unpacked, and unpacked within bounds."""
+
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from listening_tests.exceptions import Refused
+
+MOST_FILES = 1_000
+LARGEST_ARCHIVE_BYTES = 500 * 1024**2
+LARGEST_UNPACKED_BYTES = 1024**3
+# Plain wav files with long pauses reach some dozens; a bomb needs thousands.
+HIGHEST_RATIO = 100
+_RATIO_COUNTS_FROM_BYTES = 1024**2
+# What desktop systems add to an archive unasked.
+_BYSTANDERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+# The directory of an archive is read into memory as a whole: longest names that any file system takes, and some room.
+_LARGEST_DIRECTORY_BYTES = 4 * 1024**2
+_END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
+_ZIP64_LOCATOR_BYTES = 20
+_ELSEWHERE = "Upload it in parts, or use manage.py import_clips on the server."
+
+
+def archive_unpack(*, archive: IO[bytes], folder: Path) -> None:
+    """Unpacks into `folder`. Archives in it stay as they are.
+
+    Raises Refused before anything is written: too many files, too large, packed too tightly, encrypted, a link, a path
+    that leaves the folder, or no zip at all.
+    """
+    _refuse_large(archive)
+    _refuse_endless_directory(archive)
+    with _opened(archive) as opened:
+        members = [info for info in opened.infolist() if not info.is_dir() and not _is_bystander(info)]
+        _refuse_bad(members)
+        for info in members:
+            _unpack_one(opened, info, folder)
+
+
+def manifest_in(folder: Path) -> Path:
+    """The one CSV file of an unpacked archive. Raises Refused where there is none, or more than one."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".csv" and path.is_file())
+    if not found:
+        raise Refused("The zip holds no manifest. Put a CSV file into it, or choose one beside it.")
+    if len(found) > 1:
+        names = ", ".join(str(path.relative_to(folder)) for path in found[:5])
+        raise Refused(f"The zip holds {len(found)} CSV files ({names}). Leave one, or choose the manifest beside it.")
+    return found[0]
+
+
+def _refuse_large(archive: IO[bytes]) -> None:
+    if _size(archive) > LARGEST_ARCHIVE_BYTES:
+        raise Refused(f"The zip is larger than {_megabytes(LARGEST_ARCHIVE_BYTES)}. {_ELSEWHERE}")
+
+
+def _size(archive: IO[bytes]) -> int:
+    return archive.seek(0, 2)
+
+
+def _refuse_endless_directory(archive: IO[bytes]) -> None:
+    """Reads the record at the end of a zip (APPNOTE 4.3.16), which tells how long the directory is."""
+    size = _size(archive)
+    archive.seek(max(0, size - _END_OF_DIRECTORY.size - _ZIP64_LOCATOR_BYTES - 65_535))
+    tail = archive.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + _END_OF_DIRECTORY.size > len(tail):
+        raise Refused("The file is no zip, or is cut off. Pack the sounds and the manifest anew.")
+    _, _, _, _, count, directory_bytes, _, _ = _END_OF_DIRECTORY.unpack_from(tail, at)
+    is_zip64 = tail[max(0, at - _ZIP64_LOCATOR_BYTES) :].startswith(b"PK\x06\x07")
+    if is_zip64 or directory_bytes > _LARGEST_DIRECTORY_BYTES or count > 10 * MOST_FILES:
+        raise Refused(f"The zip holds more than {MOST_FILES:,} files. {_ELSEWHERE}")
+
+
+@contextmanager
+def _opened(archive: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            yield opened
+    # zipfile tells of damage by all of these.
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+        OSError,
+        struct.error,
+    ) as error:
+        raise Refused(f"The zip cannot be unpacked ({error}). Pack the sounds and the manifest anew.") from error
+
+
+def _is_bystander(info: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(info.filename).parts
+    return bool(parts) and (parts[0] in _BYSTANDERS or parts[-1] in _BYSTANDERS)
+
+
+def _refuse_bad(members: list[zipfile.ZipInfo]) -> None:
+    if len(members) > MOST_FILES:
+        raise Refused(f"The zip holds {len(members):,} files; the limit is {MOST_FILES:,}. {_ELSEWHERE}")
+    if sum(info.file_size for info in members) > LARGEST_UNPACKED_BYTES:
+        raise Refused(f"The zip unpacks to more than {_megabytes(LARGEST_UNPACKED_BYTES)}. {_ELSEWHERE}")
+    seen: set[str] = set()
+    for info in members:
+        reason = _badness(info, seen)
+        if reason:
+            raise Refused(f"The zip was not unpacked: {info.filename!r} {reason}. Pack it anew without.")
+        seen.add(info.filename)
+
+
+def _badness(info: zipfile.ZipInfo, seen: set[str]) -> str:
+    path = PurePosixPath(info.filename)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in path.parts[0]:
+        return "leaves the archive's folder"
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "is a link or another special file"
+    if info.flag_bits & 0x1:
+        return "is encrypted"
+    if info.filename in seen:
+        return "is there twice"
+    if info.file_size > _RATIO_COUNTS_FROM_BYTES and info.file_size > HIGHEST_RATIO * info.compress_size:
+        return f"is packed more than {HIGHEST_RATIO} times smaller than it is"
+    return ""
+
+
+def _unpack_one(opened: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> None:
+    target = folder / info.filename
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with opened.open(info) as source, target.open("xb") as sink:
+        # The size that the directory declares was counted; what lies behind it is not written.
+        left = info.file_size
+        while left > 0 and (chunk := source.read(min(left, 1024**2))):
+            sink.write(chunk)
+            left -= len(chunk)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count // 1024**2:,} MB"
