@@ -27,16 +27,13 @@ _CONTENT_TYPES = {
 }
 
 
-def player(clip: Clip) -> str:
+def player(clip: Clip, *, width: str = "15rem") -> str:
     """What raters hear of a clip, to be played on a page of the admin."""
     if not clip.rendition:
         return "No audio: its ratings were imported without."
     address = reverse("admin:listening_tests_clip_audio", args=[clip.uuid, "rendition"])
-    return format_html(
-        '<audio controls preload="none" src="{}" aria-label="{}" style="height: 2rem; width: 15rem"></audio>',
-        address,
-        clip.name,
-    )
+    markup = '<audio controls preload="none" src="{}" aria-label="{}" style="height: 2rem; width: {}"></audio>'
+    return format_html(markup, address, clip.name, width)
 
 
 @admin.register(Clip)
@@ -52,17 +49,14 @@ class ClipAdmin(ReadOnlyAdmin):
         (None, {"fields": ("name", "player", "download")}),
         (
             "Measured",
-            {
-                "fields": (
-                    ("duration_s", "sample_rate_hz", "channels"),
-                    ("loudness_lufs", "true_peak_dbtp", "gain_db"),
-                    "is_silent",
-                )
-            },
+            {"fields": ("shown_duration", "shown_format", "shown_loudness", "shown_peak", "shown_gain")},
         ),
         ("Numbers", {"fields": ("sha256", "uuid", "created_at")}),
     )
-    readonly_fields = ("player", "download")
+    readonly_fields = (
+        *("player", "download"),
+        *("shown_duration", "shown_format", "shown_loudness", "shown_peak", "shown_gain"),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         audio = self.admin_site.admin_view(self.audio_view)
@@ -118,6 +112,10 @@ class ClipAdmin(ReadOnlyAdmin):
             return "silent"
         return "-" if clip.loudness_lufs is None else f"{clip.loudness_lufs:.1f} LUFS"
 
+    @display(description="true peak")
+    def shown_peak(self, clip: Clip) -> str:
+        return "-" if clip.true_peak_dbtp is None else f"{clip.true_peak_dbtp:.1f} dBTP"
+
     @display(description="gain")
     def shown_gain(self, clip: Clip) -> str:
         return "-" if clip.gain_db is None else f"{clip.gain_db:+.1f} dB"
@@ -153,7 +151,8 @@ class PairAdmin(ReadOnlyAdmin):
         (None, {"fields": ("test", "clip", "player", "shown_whole_caption", "role")}),
         ("Where it comes from", {"fields": ("system", "source_id")}),
         ("What is expected", {"fields": ("expected_min", "expected_max")}),
-        ("Numbers", {"fields": ("shown_load", "uuid")}),
+        ("Ratings and open leases", {"fields": ("shown_load",)}),
+        ("Numbers", {"fields": ("uuid",)}),
     )
     readonly_fields = ("player", "shown_whole_caption", "shown_load")
 
@@ -164,7 +163,7 @@ class PairAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pair]:
         return super().get_queryset(request).select_related("clip", "caption", "test")
 
-    @display(description="ratings and open leases")
+    @display(description="rated, leased")
     def shown_load(self, pair: Pair) -> str:
         return f"{pair.load} of {pair.test.ratings_per_pair}"
 
