@@ -117,9 +117,10 @@ def _count_ties(session: Session, pair: Pair) -> float:
     first = ties.order_by("shuffle_key")[:TIES_COUNTED].aggregate(
         n=Count("pk"), low=Min("shuffle_key"), high=Max("shuffle_key")
     )
-    if first["n"] < TIES_COUNTED or first["high"] == first["low"]:
-        return first["n"] - ties.filter(assignments__rater_id=session.rater_id).count()
-    return (first["n"] - 1) * (1 - first["low"]) / (first["high"] - first["low"])
+    counted, low, high = int(first["n"]), float(first["low"]), float(first["high"])
+    if counted < TIES_COUNTED or low == high:
+        return counted - ties.filter(assignments__rater_id=session.rater_id).count()
+    return (counted - 1) * (1 - low) / (high - low)
 
 
 def _assign(session: Session, pair: Pair, *, propensity: float) -> Assignment:

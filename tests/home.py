@@ -1,0 +1,21 @@
+"""Gives the tests an EARMARK_HOME of their own, before anything reads the settings: they never touch a person's data.
+
+Loaded by pytest's option -p, since pytest-django reads the settings before it reads conftest.py.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "EARMARK_TEST_HOME" not in os.environ:
+    # A short name, for a socket lies in it.
+    os.environ["EARMARK_TEST_HOME"] = tempfile.mkdtemp(prefix="emt-")
+    atexit.register(shutil.rmtree, os.environ["EARMARK_TEST_HOME"], ignore_errors=True)
+os.environ["EARMARK_HOME"] = os.environ["EARMARK_TEST_HOME"]
+# WhiteNoise looks for collected files where a real installation has them.
+os.makedirs(os.path.join(os.environ["EARMARK_HOME"], "static"), exist_ok=True)
+for _name in ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_PROFILE", "EARMARK_HOSTS", "EARMARK_PRESET"):
+    os.environ.pop(_name, None)
+# Playwright's loop runs in the test's own thread, where Django would refuse to be called.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
