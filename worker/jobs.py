@@ -109,8 +109,9 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
         run.snapshot = snapshot_create(test=run.test)
         run.save(update_fields=["snapshot"])
     directory = run_directory(run=run)
-    # What an earlier worker left of this run.
-    shutil.rmtree(directory, ignore_errors=True)
+    if (directory / training.REPORT).exists():
+        # An earlier worker finished it and stopped before it could store it. What was only begun is resumed.
+        shutil.rmtree(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     return training.train(
         config,
@@ -177,11 +178,11 @@ def _predictions(run: TrainingRun, result: TrainingResult) -> list[Prediction]:
 
 
 def _end_stopped(run: TrainingRun, requeue: bool) -> None:
-    """The run's end where it was cancelled; its return to the queue where only its worker goes."""
-    shutil.rmtree(run_directory(run=run), ignore_errors=True)
+    """The run's end where it was cancelled; its return to the queue, to be resumed, where only its worker goes."""
     if requeue and services.run_release(run_id=run.pk):
         services.run_enqueue(run=run)
         return
+    shutil.rmtree(run_directory(run=run), ignore_errors=True)
     services.run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
 
 

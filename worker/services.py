@@ -19,7 +19,7 @@ from modeling.config import ConfigError
 from worker.celery import app as celery_app
 from worker.configuration import config_of_request, preset_of_request
 from worker.models import ACTIVE_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
-from worker.selectors import MIN_HELDOUT_PAIRS, n_heldout_pairs, n_study_ratings
+from worker.selectors import MIN_HELDOUT_PAIRS, counted_study_ratings, n_heldout_pairs, n_study_ratings
 from worker.tasks import run_training
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ PUBLISHING = {
 }
 NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
 LOST = "The worker of this run stopped without a word. Start the run again; if this happens again, look at its log."
-INTERRUPTED = "The worker was stopped during the run; it starts anew when the worker is back."
+INTERRUPTED = "The worker was stopped during the run; it goes on when the worker is back."
 
 
 def run_request(
@@ -163,6 +163,8 @@ def _create_or_find(test: ListeningTest, values: dict[str, Any]) -> tuple[Traini
 
 
 def _require_enough_data(test: ListeningTest) -> None:
+    if not counted_study_ratings(test=test).exists():
+        raise Refused(f"“{test.title}” has no ratings of study pairs yet. Training needs some: let raters in first.")
     n_pairs = n_heldout_pairs(test=test)
     if n_pairs < MIN_HELDOUT_PAIRS:
         raise Refused(

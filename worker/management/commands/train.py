@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 
 from listening_tests.exceptions import Refused
@@ -62,9 +62,10 @@ class Command(ExplainedCommand):
         report = run_report(run=run)
         self.stdout.write(json.dumps(report) if as_json else _in_words(run, report))
         if run.status == RunStatus.ERRORED:
-            raise CommandError(f"{run.message}\n{run.traceback}", returncode=2)
+            self.stderr.write(f"{run.traceback}\n{run.message}")
+            raise SystemExit(2)
         if run.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
-            raise CommandError(run.message)
+            raise Refused(run.message)
         if run.message:
             self.stderr.write(run.message)
 
