@@ -59,10 +59,14 @@ def wsce(batch: Batch) -> torch.Tensor:
     """
     own = torch.eye(len(batch.target), dtype=torch.bool, device=batch.target.device)
     shared = (batch.clip[:, None] == batch.clip) | (batch.caption[:, None] == batch.caption)
-    cosines = (batch.sounds @ batch.texts.T).masked_fill(shared & ~own, -torch.inf)
+    cosines = batch.sounds @ batch.texts.T
     place = torch.arange(len(cosines), device=cosines.device)
-    over_captions = functional.cross_entropy(batch.scale_audio * cosines, place, reduction="none")
-    over_clips = functional.cross_entropy(batch.scale_text * cosines.T, place, reduction="none")
+    # Masked after scaling: the scale's gradient would be 0 times infinity.
+    logits = [
+        (scale * side).masked_fill(shared & ~own, -torch.inf)
+        for scale, side in ((batch.scale_audio, cosines), (batch.scale_text, cosines.T))
+    ]
+    over_captions, over_clips = (functional.cross_entropy(side, place, reduction="none") for side in logits)
     weighted = (batch.target * (over_captions + over_clips) / 2).sum()
     return weighted / batch.target.sum().clamp(min=torch.finfo(weighted.dtype).tiny)
 

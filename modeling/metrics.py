@@ -19,8 +19,8 @@ METRICS = ("srcc", "lcc", "ktau", "mse")
 N_RESAMPLES = 2_000
 CONFIDENCE = 0.95
 SEED = 20_250_623
-# Rounding leaves a constant's variance at some 1e-16 of its square; a real one lies far above.
-TINY = 1e-12
+# Rounding leaves a constant with a variance of some 1e-27 of its square; a real one lies far above.
+TINY = 1e-22
 
 
 @dataclass(frozen=True)

@@ -158,15 +158,13 @@ def _tune(
             _set_rates(optimiser, config, state.epoch * steps_per_epoch + step, config.epochs * steps_per_epoch)
             batch = _forward(clap, pairs, mels, tokens, numbers)
             loss, _ = weighted_sum(batch, config.losses)
+            losses.append(_finite(loss))
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(clap.network.parameters(), 1.0)
             optimiser.step()
-            losses.append(loss.item())
             watch.loss = losses[-1]
             watch.tick(STEP_COST * len(numbers))
-        if not all(map(math.isfinite, losses)):
-            raise TrainingRefused("The loss is no longer a number; lower learning_rate and tower_learning_rate.")
         srcc = _validate(clap, pairs, mels, tokens, validation_pairs, config.batch_size, watch)
         state.epoch += 1
         state.losses.append(float(np.mean(losses)))
@@ -177,6 +175,13 @@ def _tune(
     clap.network.load_state_dict(best)
     watch.skip((config.epochs - state.epoch) * _epoch_units(pairs))
     return state
+
+
+def _finite(loss: torch.Tensor) -> float:
+    value = loss.item()
+    if not math.isfinite(value):
+        raise TrainingRefused("The loss is no longer a number; lower learning_rate and tower_learning_rate.")
+    return value
 
 
 def _batches(

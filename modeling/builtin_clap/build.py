@@ -166,8 +166,8 @@ def _augmented(mels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def _contrastive(network: ClapModel, cosines: torch.Tensor, captions: list[str]) -> torch.Tensor:
     """Symmetric cross-entropy; an equal caption in the batch is no negative."""
     same = torch.tensor([[a == b for b in captions] for a in captions]) & ~torch.eye(len(captions), dtype=torch.bool)
-    cosines = cosines.masked_fill(same, -math.inf)
     place = torch.arange(len(captions))
-    over_captions = functional.cross_entropy(network.logit_scale_a.exp() * cosines, place)
-    over_clips = functional.cross_entropy(network.logit_scale_t.exp() * cosines.T, place)
-    return (over_captions + over_clips) / 2
+    # Masked after scaling: the scale's gradient would be 0 times infinity.
+    over_captions = (network.logit_scale_a.exp() * cosines).masked_fill(same, -math.inf)
+    over_clips = (network.logit_scale_t.exp() * cosines.T).masked_fill(same, -math.inf)
+    return (functional.cross_entropy(over_captions, place) + functional.cross_entropy(over_clips, place)) / 2
