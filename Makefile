@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-export EARMARK_HOME PORT
 
 .PHONY: run setup test prove
 .DEFAULT_GOAL := run
