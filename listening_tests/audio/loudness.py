@@ -27,17 +27,6 @@ class Loudness:
     def is_silent(self) -> bool:
         return self.peak_dbfs < SILENCE_DBFS
 
-    @property
-    def gain_db(self) -> float:
-        """To TARGET_LUFS, or to the same RMS level where there is no loudness; capped by the true peak.
-
-        A silent clip stays as it is: brought to the level of the others, its noise would be a sound.
-        """
-        if self.is_silent:
-            return 0.0
-        level = self.rms_db if self.lufs is None else self.lufs
-        return min(TARGET_LUFS - level, HIGHEST_TRUE_PEAK_DBTP - self.true_peak_dbtp)
-
 
 def measure(samples: np.ndarray, rate_hz: int) -> Loudness:
     """Measures `samples`, (frames, 1 or 2). The filters of BS.1770 want a rate of 44,100 Hz or more."""
@@ -48,6 +37,22 @@ def measure(samples: np.ndarray, rate_hz: int) -> Loudness:
         true_peak_dbtp=_decibels(max(peak, _oversampled_peak(samples, rate_hz))),
         peak_dbfs=_decibels(peak),
     )
+
+
+def levelling_gain_db(samples: np.ndarray, rate_hz: int, loudness: Loudness) -> float:
+    """The gain that brings `samples` to TARGET_LUFS, or to that RMS level where there is no loudness.
+
+    Capped by the true peak. A silent clip stays as it is: brought to the level of the others, its noise would be a
+    sound.
+    """
+    if loudness.is_silent:
+        return 0.0
+    gain = TARGET_LUFS - (loudness.rms_db if loudness.lufs is None else loudness.lufs)
+    if loudness.lufs is not None:
+        # At another level other blocks pass the absolute gate of BS.1770, which moves some clips by half a unit.
+        levelled = _integrated_loudness(samples * np.float32(10 ** (gain / 20)), rate_hz)
+        gain += 0.0 if levelled is None else TARGET_LUFS - levelled
+    return min(gain, HIGHEST_TRUE_PEAK_DBTP - loudness.true_peak_dbtp)
 
 
 def _integrated_loudness(samples: np.ndarray, rate_hz: int) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from listening_tests.audio.loudness import Loudness, measure
+from listening_tests.audio.loudness import Loudness, levelling_gain_db, measure
 
 KEPT_RATES_HZ = (44_100, 48_000)
 STANDARD_RATE_HZ = 48_000
@@ -35,8 +35,8 @@ def render(samples: np.ndarray, rate_hz: int) -> Rendition:
         samples = soxr.resample(samples, rate_hz, STANDARD_RATE_HZ, quality="VHQ")
         rate_hz = STANDARD_RATE_HZ
     loudness = measure(samples, rate_hz)
-    levelled = samples * np.float32(10 ** (loudness.gain_db / 20))
-    return Rendition(_flac(levelled, rate_hz), loudness, loudness.gain_db)
+    gain_db = levelling_gain_db(samples, rate_hz, loudness)
+    return Rendition(_flac(samples * np.float32(10 ** (gain_db / 20)), rate_hz), loudness, gain_db)
 
 
 def _flac(samples: np.ndarray, rate_hz: int) -> bytes:
