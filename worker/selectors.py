@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Abs, TruncDate
 from django.utils import timezone
 
@@ -137,7 +137,8 @@ def counted_study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
 
 def study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
     """All study ratings of the test's first question, excluded ones too."""
-    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY, question=first_question(test=test)).order_by()
+    question = Question.objects.filter(test=test).order_by("id").values("pk")[:1]
+    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY, question=Subquery(question)).order_by()
 
 
 def is_excluded() -> Exists:
@@ -324,19 +325,14 @@ def _srcc_of(model: str, column: str = "value") -> Max:
 
 
 def _ratings_per_day(test: ListeningTest) -> list[DayCount]:
-    last = Rating.objects.filter(test=test).aggregate(last=Max("submitted_at"))["last"]
+    counted = counted_study_ratings(test=test)
+    last = counted.order_by("-submitted_at").values_list("submitted_at", flat=True).first()
     if last is None:
         return []
-    start = last - timedelta(days=DAYS_SHOWN - 1)
-    rows = (
-        counted_study_ratings(test=test)
-        .filter(submitted_at__date__gte=start.date())
-        .values(day=TruncDate("submitted_at"))
-        .annotate(n=Count("pk"))
-    )
+    midnight = last.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    shown = counted.filter(submitted_at__gte=midnight - timedelta(days=DAYS_SHOWN - 1))
+    rows = shown.values(day=TruncDate("submitted_at")).annotate(n=Count("pk"))
     counts = {row["day"]: row["n"] for row in rows}
-    if not counts:
-        return []
     first = min(counts)
     days = [first + timedelta(days=number) for number in range((last.date() - first).days + 1)]
     return [DayCount(day=day, n_ratings=counts.get(day, 0)) for day in days]
