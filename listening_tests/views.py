@@ -163,7 +163,7 @@ def audio(request: HttpRequest, slug: str, assignment_uuid: UUID) -> HttpRespons
     try:
         file = rendition.open("rb")
     except FileNotFoundError as error:
-        logger.exception("The rendition %s of assignment %s is missing.", rendition.name, assignment_uuid)
+        logger.error("The rendition %s of assignment %s is missing.", rendition.name, assignment_uuid)
         raise Http404 from error
     return file_response(
         request,

@@ -5,8 +5,8 @@ import { Listening } from "./listening.js";
 import { newUuid, Outbox } from "./outbox.js";
 
 const RETRYING = "Not saved yet, trying again. Your score is kept.";
-const LOCKED = "The scores unlock when you have heard the whole sound.";
-const UNLOCKED = "Choose a score. You can change it until you go on.";
+const LOCKED = "Hear the whole sound to unlock the scores.";
+const UNLOCKED = "Choose a score. It is final after Next.";
 const UNLOCKED_ALOUD = "You can choose a score now.";
 const FAILED = "The sound could not be loaded. Check your connection, then press Play to try again.";
 const PRACTICE_OVER = "Practice is over: from now on every score counts.";
@@ -90,7 +90,7 @@ function tellTrouble(sentence, { mayReload = false } = {}) {
   }
   element("trouble").hidden = !sentence;
   element("reload").hidden = !mayReload;
-  element("next").hidden = mayReload;
+  element("next").hidden = Boolean(sentence);
 }
 
 function tellSaved({ saved, planned }) {

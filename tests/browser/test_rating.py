@@ -1,0 +1,348 @@
+"""Whole sittings in a real browser: by touch, by keyboard, through network failures and reloads."""
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, Route, expect
+
+from listening_tests.choices import PairRole, SessionStatus
+from listening_tests.models import Assignment, ListeningTest, Rating, Session
+from tests.browser.conftest import DESK, OpenPage, make_audible_test
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOT_SAVED = "Not saved yet, trying again. Your score is kept."
+HOSTILE = "<script>alert(1)</script> &amp; \"quoted\" & 50 % + 'more' \\n {{ 7 }}\n second line 🐶 שלום"
+
+
+def play_button(page: Page) -> Locator:
+    return page.get_by_role("button", name="Play", exact=True)
+
+
+def next_button(page: Page) -> Locator:
+    return page.get_by_role("button", name="Next", exact=True)
+
+
+def score(page: Page, value: int) -> Locator:
+    return page.get_by_role("radio", name=str(value), exact=True)
+
+
+def caption(page: Page) -> Locator:
+    return page.locator("#caption")
+
+
+def agree(page: Page) -> None:
+    page.get_by_role("button", name="I agree, start").click()
+    expect(play_button(page)).to_be_enabled()
+
+
+def listen(page: Page) -> None:
+    play_button(page).click()
+    expect(score(page, 0)).to_be_enabled()
+
+
+def begin(open_page: OpenPage, test: ListeningTest, **options: object) -> Page:
+    page = open_page(f"/t/{test.slug}/", **options)
+    agree(page)
+    return page
+
+
+def scores_by_caption() -> dict[str, float]:
+    return dict(Rating.objects.values_list("pair__caption__text", "score"))
+
+
+def assert_no_sideways_scrolling(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_whole_session_by_touch(open_page: OpenPage) -> None:
+    test = make_audible_test(["A low tone", "A tone", "A high tone"], practice=1)
+    page = open_page(f"/t/{test.slug}/")
+    assert_no_sideways_scrolling(page)
+    page.get_by_role("button", name="I agree, start").tap()
+    given: dict[str, int] = {}
+    for number, value in enumerate([5, 0, 7, 10]):
+        expect(page.locator("#saved")).to_have_text(f"Saved {max(0, number - 1)} of 3")
+        expect(page.get_by_text("Practice", exact=True)).to_be_visible(visible=number == 0)
+        play_button(page).tap()
+        score(page, value).tap()
+        assert_no_sideways_scrolling(page)
+        shown = caption(page).inner_text()
+        given[shown] = value
+        next_button(page).tap()
+        if number < 3:
+            expect(caption(page)).not_to_have_text(shown)
+    page.wait_for_url("**/done/")
+    expect(page.get_by_text(test.completion_code, exact=True)).to_be_visible()
+    assert_no_sideways_scrolling(page)
+    assert scores_by_caption() == given
+    for rating in Rating.objects.select_related("assignment"):
+        assert rating.plays == 1
+        assert rating.heard_s == pytest.approx(0.5, abs=0.03)
+        assert rating.assignment.leased_at <= rating.shown_at < rating.submitted_at
+    assert Session.objects.get().status == SessionStatus.COMPLETE
+
+
+def test_a_whole_session_by_keyboard(open_page: OpenPage) -> None:
+    test = make_audible_test(["First", "Second", "Third"])
+    page = open_page(f"/t/{test.slug}/", **DESK)
+    page.get_by_role("button", name="I agree, start").focus()
+    page.keyboard.press("Enter")
+    given = {}
+    for number, (digits, value) in enumerate([("10", 10), ("1", 1), ("07", 7)]):
+        expect(page.locator("#saved")).to_have_text(f"Saved {number} of 3")
+        expect(play_button(page)).to_be_enabled()
+        page.keyboard.press("Space")
+        expect(score(page, 0)).to_be_enabled()
+        page.keyboard.type(digits)
+        expect(score(page, value)).to_be_checked()
+        shown = caption(page).inner_text()
+        given[shown] = value
+        page.keyboard.press("Enter")
+        if number < 2:
+            expect(caption(page)).not_to_have_text(shown)
+            expect(page.locator("#pair")).to_be_focused()
+    page.wait_for_url("**/done/")
+    assert scores_by_caption() == given
+
+
+def test_space_plays_while_a_score_has_the_focus(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"]), **DESK)
+    listen(page)
+    expect(play_button(page)).to_be_visible()
+    page.keyboard.type("4")
+    expect(score(page, 4)).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    expect(play_button(page)).to_be_visible()
+    expect(score(page, 4)).to_be_checked()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/done/")
+    rating = Rating.objects.get()
+    assert (rating.plays, rating.score) == (2, 4)
+    assert rating.heard_s == pytest.approx(0.5, abs=0.03)
+
+
+def test_the_scores_are_locked_until_the_clip_is_heard(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"], duration_s=1.0), **DESK)
+    for radio in page.get_by_role("radio").all():
+        expect(radio).to_be_disabled()
+        expect(radio).not_to_be_checked()
+    expect(score(page, 3)).to_have_accessible_description("Hear the whole sound to unlock the scores.")
+    expect(next_button(page)).to_be_disabled()
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    play_button(page).click()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(play_button(page)).to_be_visible()
+    expect(score(page, 3)).to_be_disabled()
+    play_button(page).click()
+    expect(score(page, 3)).to_be_enabled()
+    expect(next_button(page)).to_be_disabled()
+    assert Rating.objects.count() == 0
+    score(page, 3).check()
+    next_button(page).click()
+    page.wait_for_url("**/done/")
+    assert Rating.objects.get().plays == 1
+
+
+def test_skipping_to_the_end_unlocks_nothing(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"], duration_s=1.0), **DESK)
+    expect(page.locator("audio")).to_have_js_property("readyState", 4)
+    page.evaluate("() => { const audio = document.querySelector('audio'); audio.currentTime = 0.7; audio.play(); }")
+    expect(page.locator("#clip-bar")).to_have_js_property("value", 1)
+    expect(play_button(page)).to_be_visible()
+    expect(score(page, 3)).to_be_disabled()
+    listen(page)
+
+
+@pytest.mark.parametrize("duration_s", [0.1, 0.25])
+def test_a_very_short_clip_unlocks(open_page: OpenPage, duration_s: float) -> None:
+    page = begin(open_page, make_audible_test(["Only"], duration_s=duration_s), **DESK)
+    listen(page)
+    score(page, 6).check()
+    next_button(page).click()
+    page.wait_for_url("**/done/")
+    assert Rating.objects.get().heard_s == pytest.approx(duration_s, abs=0.01)
+
+
+def test_a_choice_can_be_changed_until_it_is_sent(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"]))
+    listen(page)
+    score(page, 2).check()
+    score(page, 9).check()
+    next_button(page).click()
+    page.wait_for_url("**/done/")
+    assert Rating.objects.get().score == 9
+
+
+def test_the_network_fails_and_comes_back(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["First", "Second"]))
+    listen(page)
+    score(page, 8).check()
+    shown = caption(page).inner_text()
+    page.context.set_offline(True)
+    next_button(page).click()
+    expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
+    expect(caption(page)).to_have_text(shown)
+    expect(score(page, 8)).to_be_checked()
+    assert Rating.objects.count() == 0
+    page.context.set_offline(False)
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 2")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(caption(page)).not_to_have_text(shown)
+    assert scores_by_caption() == {shown: 8}
+
+
+def test_the_answer_is_lost_on_its_way_back(open_page: OpenPage) -> None:
+    """The server has stored the rating, but the browser never hears of it: the repeat finds the row."""
+    page = begin(open_page, make_audible_test(["First", "Second"]))
+    listen(page)
+    score(page, 8).check()
+    statuses: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        response = route.fetch()
+        statuses.append(response.status)
+        if len(statuses) == 1:
+            route.abort()
+        else:
+            route.fulfill(response=response)
+
+    page.route("**/ratings/", lose_the_first)
+    next_button(page).click()
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 2")
+    assert statuses == [201, 200]
+    assert Rating.objects.count() == 1
+
+
+def test_a_fault_of_the_server_is_tried_again(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"]))
+    listen(page)
+    score(page, 8).check()
+    page.route("**/ratings/", lambda route: route.fulfill(status=502, body="Bad Gateway"), times=1)
+    next_button(page).click()
+    expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
+    page.wait_for_url("**/done/")
+    assert Rating.objects.get().score == 8
+
+
+def test_a_reload_while_offline_keeps_the_score(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["First", "Second"]))
+    listen(page)
+    score(page, 8).check()
+    shown = caption(page).inner_text()
+    page.route("**/ratings/", lambda route: route.abort())
+    next_button(page).click()
+    expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
+    page.reload()
+    expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
+    expect(score(page, 8)).to_be_checked()
+    page.unroute("**/ratings/")
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 2")
+    assert scores_by_caption() == {shown: 8}
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_reload_in_the_middle_comes_back_to_the_same_pair(open_page: OpenPage) -> None:
+    test = make_audible_test(["First", "Second", "Third"])
+    page = begin(open_page, test)
+    listen(page)
+    score(page, 8).check()
+    first = caption(page).inner_text()
+    next_button(page).click()
+    expect(caption(page)).not_to_have_text(first)
+    shown = caption(page).inner_text()
+    page.reload()
+    expect(caption(page)).to_have_text(shown)
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 3")
+    page.goto(f"/t/{test.slug}/")
+    page.get_by_role("button", name="Continue").click()
+    expect(caption(page)).to_have_text(shown)
+    assert Assignment.objects.count() == 2
+
+
+def test_a_refusal_is_told_and_the_reload_goes_on(open_page: OpenPage) -> None:
+    """A second tab rates the same pair: the first score is kept."""
+    test = make_audible_test(["First", "Second"])
+    page = begin(open_page, test)
+    other_tab = page.context.new_page()
+    other_tab.goto(f"/t/{test.slug}/rate/")
+    for tab in (page, other_tab):
+        listen(tab)
+        score(tab, 8 if tab is page else 2).check()
+    next_button(page).click()
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 2")
+    next_button(other_tab).click()
+    expect(other_tab.get_by_role("alert")).to_contain_text("You have rated this sound before.")
+    other_tab.get_by_role("button", name="Reload the page").click()
+    expect(caption(other_tab)).to_have_text(caption(page).inner_text())
+    assert list(Rating.objects.values_list("score", flat=True)) == [8]
+
+
+def test_a_late_rating_is_taken(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"]))
+    listen(page)
+    Assignment.objects.update(lease_expires_at=timezone.now())
+    score(page, 8).check()
+    next_button(page).click()
+    page.wait_for_url("**/done/")
+    assert Rating.objects.get().late
+
+
+def test_a_sound_that_does_not_load_can_be_tried_again(open_page: OpenPage) -> None:
+    test = make_audible_test(["Only"])
+    page = open_page(f"/t/{test.slug}/")
+    page.route("**/audio/**", lambda route: route.abort(), times=1)
+    page.get_by_role("button", name="I agree, start").click()
+    expect(page.locator("#clip-note")).to_contain_text("The sound could not be loaded.")
+    listen(page)
+
+
+def test_a_hostile_caption_is_text(open_page: OpenPage) -> None:
+    test = make_audible_test([HOSTILE, HOSTILE + "!"])
+    page = open_page(f"/t/{test.slug}/")
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    agree(page)
+    texts = [caption(page).evaluate("node => node.textContent")]
+    listen(page)
+    score(page, 0).check()
+    next_button(page).click()
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 2")
+    texts.append(caption(page).evaluate("node => node.textContent"))
+    assert sorted(texts) == sorted([HOSTILE, HOSTILE + "!"])
+    expect(caption(page)).to_have_attribute("dir", "auto")
+    expect(caption(page)).to_have_attribute("lang", "en")
+    assert_no_sideways_scrolling(page)
+
+
+def test_an_unbroken_caption_does_not_widen_the_page(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["W" * 400]), viewport={"width": 320, "height": 568})
+    assert_no_sideways_scrolling(page)
+
+
+def test_what_is_touched_is_large_enough(open_page: OpenPage) -> None:
+    page = begin(open_page, make_audible_test(["Only"]), viewport={"width": 320, "height": 568})
+    expect(page.get_by_text("Keys:")).to_be_hidden()
+    for control in [play_button(page), next_button(page), *page.get_by_role("radio").all()]:
+        box = control.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+
+
+def test_the_code_can_be_copied(open_page: OpenPage) -> None:
+    test = make_audible_test(["Only"])
+    page = begin(open_page, test, permissions=["clipboard-read", "clipboard-write"])
+    listen(page)
+    score(page, 1).check()
+    next_button(page).click()
+    page.get_by_role("button", name="Copy the code").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == test.completion_code
+
+
+def test_an_anchor_is_rated_like_any_pair(open_page: OpenPage) -> None:
+    test = make_audible_test(["Only"])
+    test.pairs.update(role=PairRole.ANCHOR)
+    page = begin(open_page, test)
+    expect(page.get_by_text("Practice", exact=True)).to_be_hidden()
+    assert "anchor" not in page.content()

@@ -1,0 +1,52 @@
+"""A rater's browser without a screen: starts a sitting and rates over HTTP, as the pages do."""
+
+import json
+import uuid
+from typing import Any
+
+from django.test import Client
+
+from listening_tests.models import ListeningTest, Rating, Session
+
+STORED = ("client_uuid", "score", "plays", "heard_s", "assignment__uuid")
+
+
+def start_sitting(client: Client, test: ListeningTest, query: str = "") -> Session:
+    """Agrees on the consent page."""
+    page = client.get(f"/t/{test.slug}/{query}")
+    client.post(f"/t/{test.slug}/start/", consent_form(page))
+    return Session.objects.latest("pk")
+
+
+def consent_form(page: Any) -> dict[str, str]:
+    """What the button of the consent page sends."""
+    claim = page.context["claim"]
+    newcomer = page.context["newcomer"]
+    return {"newcomer": newcomer, "recruiter": claim.recruiter, "claimed_id": claim.claimed_id}
+
+
+def current_state(client: Client, test: ListeningTest) -> dict[str, Any]:
+    """What the rating page was given."""
+    state: dict[str, Any] = client.get(f"/t/{test.slug}/rate/").context["state"]
+    return state
+
+
+def an_answer(state: dict[str, Any], **changes: object) -> dict[str, object]:
+    heard_s = state["next"]["duration_s"]
+    return {
+        "assignment": state["next"]["assignment"],
+        "client_uuid": str(uuid.uuid4()),
+        "score": 7,
+        "plays": 1,
+        "heard_s": heard_s,
+        "elapsed_s": 0.01,
+    } | changes
+
+
+def send(client: Client, test: ListeningTest, answer: object) -> Any:
+    body = answer if isinstance(answer, (str, bytes)) else json.dumps(answer)
+    return client.post(f"/t/{test.slug}/ratings/", body, content_type="application/json")
+
+
+def stored_ratings() -> list[tuple[Any, ...]]:
+    return list(Rating.objects.order_by("pk").values_list(*STORED))
