@@ -92,8 +92,8 @@ def plan_sentence(overview: TestOverview) -> str:
     """When the next run starts by itself."""
     new, enough = overview.n_new_ratings, overview.plan.retrain_after
     if overview.n_until_retrain is None:
-        return f"No run starts by itself: that is turned off for this test. {new} new ratings since the last run."
+        return f"No run starts by itself: that is turned off for this test. {new:,} new ratings since the last run."
     look = f"{overview.next_look:%H:%M} UTC"
     if overview.n_until_retrain == 0:
-        return f"A new run starts by itself at the next look, {look}: {new} new ratings, and {enough} are enough."
-    return f"A new run starts by itself after {enough} new ratings; {new} so far; next look at {look}."
+        return f"A new run starts by itself at the next look, {look}: {new:,} new ratings, and {enough:,} are enough."
+    return f"A new run starts by itself after {enough:,} new ratings; {new:,} so far; next look at {look}."
