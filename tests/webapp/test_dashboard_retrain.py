@@ -4,8 +4,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import make_test
-from tests.webapp.factories import make_run, make_trainable_test
+from tests.factories import make_pair, make_test
+from tests.webapp.factories import make_rating, make_run, make_trainable_test
 from worker.models import RunStatus, RunTrigger, TrainingRun
 
 
@@ -48,16 +48,24 @@ def test_a_press_while_a_run_trains_lands_on_that_run(staff: Client) -> None:
     assert TrainingRun.objects.count() == 1
 
 
-def test_too_little_data_is_said_on_the_tests_page(staff: Client) -> None:
+def test_without_ratings_the_tests_page_says_so(staff: Client) -> None:
     test = make_test(title="Sounds of rain")
 
     response = staff.post(retrain_url(test.slug), follow=True)
 
     assert response.redirect_chain == [(f"/dashboard/tests/{test.slug}/", 303)]
-    assert (
-        "“Sounds of rain” has 0 rated pairs that are held out for measuring; training needs at least 30."
-        in response.text
-    )
+    assert "“Sounds of rain” has no ratings of study pairs yet." in response.text
+    assert not TrainingRun.objects.exists()
+
+
+def test_too_little_data_is_said_on_the_tests_page(staff: Client) -> None:
+    test = make_test()
+    make_rating(make_pair(test), 5)
+
+    response = staff.post(retrain_url(test.slug), follow=True)
+
+    assert response.redirect_chain == [(f"/dashboard/tests/{test.slug}/", 303)]
+    assert "rated pairs that are held out for measuring; training needs at least 30." in response.text
     assert not TrainingRun.objects.exists()
 
 
