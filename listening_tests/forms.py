@@ -26,10 +26,13 @@ class QuestionForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if all(cleaned.get(name) is not None for name in _SCALE_FIELDS):
             self._check_scale(*(cleaned[name] for name in _SCALE_FIELDS))
-        if set(self.changed_data) & set(_SCALE_FIELDS) and self.instance.pk and self.instance.ratings.exists():
-            raise forms.ValidationError(
+        changed = [name for name in _SCALE_FIELDS if name in self.changed_data]
+        if changed and self.instance.pk and self.instance.ratings.exists():
+            # At the field, for the theme shows no errors of an inline form as a whole.
+            self.add_error(
+                changed[0],
                 "This question has ratings, so its scale cannot change: the scores would mean something else. "
-                "Make another test for another scale."
+                "Make another test for another scale.",
             )
         return cleaned
 

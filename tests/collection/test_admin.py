@@ -1,0 +1,313 @@
+"""The admin: making and editing tests, changing their status, listening, and what nobody can change."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from listening_tests.choices import PairRole, TestStatus
+from listening_tests.models import (
+    Assignment,
+    Consent,
+    Exclusion,
+    ListeningTest,
+    Pair,
+    Rater,
+    RaterIdentity,
+    Rating,
+    Session,
+)
+from tests.factories import make_pair, make_pairs, make_test
+
+pytestmark = pytest.mark.django_db
+
+LISTS = {
+    "listeningtest": 7,
+    "pair": 7,
+    "clip": 6,
+    "caption": 6,
+    "rater": 6,
+    "rateridentity": 7,
+    "consent": 7,
+    "session": 7,
+    "rating": 6,
+    "exclusion": 7,
+}
+
+
+@pytest.fixture
+def staff(admin_user: User) -> Client:
+    client = Client()
+    client.force_login(admin_user)
+    return client
+
+
+def page(name: str, *args: object) -> str:
+    return reverse(f"admin:listening_tests_{name}", args=args)
+
+
+def make_rating(pair: Pair, score: float = 7) -> Rating:
+    now = timezone.now()
+    rater = Rater.objects.create()
+    RaterIdentity.objects.create(rater=rater, recruiter="prolific", claimed_id=str(rater.uuid))
+    consent = Consent.objects.create(rater=rater, test=pair.test, version=1)
+    session = Session.objects.create(test=pair.test, rater=rater, consent=consent, planned_count=1)
+    assignment = Assignment.objects.create(
+        session=session,
+        rater=rater,
+        pair=pair,
+        position=1,
+        propensity=1,
+        leased_at=now,
+        lease_expires_at=now + timedelta(minutes=30),
+        rated_at=now,
+    )
+    rating = Rating.objects.create(
+        client_uuid=uuid.uuid4(),
+        test=pair.test,
+        pair=pair,
+        rater=rater,
+        question=pair.test.questions.get(),
+        assignment=assignment,
+        score=score,
+        scale_min=0,
+        scale_max=10,
+        plays=1,
+        heard_s=1,
+        shown_at=now,
+        submitted_at=now,
+    )
+    Exclusion.objects.create(rating=rating, rule="by-hand", reason="A door slammed.")
+    return rating
+
+
+def test_form(**changes: object) -> dict[str, object]:
+    """What the page of a test sends, with `changes`."""
+    return {
+        "title": "Barking",
+        "slug": "barking",
+        "instructions": "Listen.",
+        "contact_email": "lab@example.org",
+        "consent_text": "I agree.",
+        "consent_version": 1,
+        "ratings_per_pair": 4,
+        "pairs_per_session": 20,
+        "lease_minutes": 30,
+        "completion_code": "ABC",
+        "questions-TOTAL_FORMS": 1,
+        "questions-INITIAL_FORMS": 0,
+        "questions-0-prompt": "How well does the caption match the sound?",
+        "questions-0-name": "relevance",
+        "questions-0-scale_min": 0,
+        "questions-0-scale_max": 10,
+        "questions-0-scale_step": 1,
+        "questions-0-min_label": "does not match at all",
+        "questions-0-max_label": "matches perfectly",
+    } | changes
+
+
+test_form.__test__ = False  # type: ignore[attr-defined]
+
+
+def existing(test: ListeningTest, **changes: object) -> dict[str, object]:
+    question = test.questions.get()
+    initial = {"questions-INITIAL_FORMS": 1, "questions-0-id": question.pk, "questions-0-test": test.pk}
+    return test_form(slug=test.slug, **initial | changes)
+
+
+def test_it_works(staff: Client) -> None:
+    """A test is made with its question, though nobody changed the default one."""
+    assert staff.get(page("listeningtest_add")).status_code == 200
+    response = staff.post(page("listeningtest_add"), test_form())
+    assert response.status_code == 302
+    test = ListeningTest.objects.get()
+    assert (test.slug, test.status, test.questions.get().scale_max) == ("barking", TestStatus.DRAFT, 10)
+    assert staff.post(page("listeningtest_change", test.pk), existing(test, title="Meowing")).status_code == 302
+    assert ListeningTest.objects.get().title == "Meowing"
+
+
+@pytest.mark.parametrize(
+    ("scale", "sentence"),
+    [
+        ({"questions-0-scale_max": 0}, "The scale must end above its beginning."),
+        ({"questions-0-scale_step": 0}, "The step must be more than 0."),
+        ({"questions-0-scale_step": 3}, "Steps of 3 do not lead from 0 to 10."),
+        ({"questions-0-scale_step": 0.01}, "The scale has more than 101 values. Take a larger step."),
+    ],
+)
+def test_a_scale_that_cannot_be_shown(staff: Client, scale: dict[str, float], sentence: str) -> None:
+    response = staff.post(page("listeningtest_add"), test_form(**scale))
+    assert sentence in response.content.decode()
+    assert not ListeningTest.objects.exists()
+
+
+def test_a_scale_stays_once_it_was_used(staff: Client) -> None:
+    test = make_test()
+    address = page("listeningtest_change", test.pk)
+    assert staff.post(address, existing(test, **{"questions-0-scale_max": 5})).status_code == 302
+    make_rating(make_pair(test), score=3)
+    response = staff.post(address, existing(test, **{"questions-0-scale_max": 10}))
+    assert "This question has ratings, so its scale cannot change" in response.content.decode()
+    assert test.questions.get().scale_max == 5
+    changes = {"questions-0-scale_max": 5, "questions-0-prompt": "Does it match?"}
+    assert staff.post(address, existing(test, **changes)).status_code == 302
+    assert test.questions.get().prompt == "Does it match?"
+
+
+def status_after(staff: Client, test: ListeningTest, change: str, **data: str) -> str:
+    response = staff.post(page("listeningtest_status", test.pk, change), data, follow=True)
+    assert response.status_code == 200
+    test.refresh_from_db()
+    return test.status
+
+
+def test_a_test_is_opened_paused_and_closed(staff: Client) -> None:
+    test = make_test(status=TestStatus.DRAFT)
+    make_pairs(test, 3)
+    shown = staff.get(page("listeningtest_change", test.pk)).content.decode()
+    assert "This test is a draft. No rater can see it." in shown
+    assert "It has no practice pair" in shown
+    assert status_after(staff, test, "open") == TestStatus.DRAFT
+    assert status_after(staff, test, "open", force="1") == TestStatus.OPEN
+    assert status_after(staff, test, "pause") == TestStatus.PAUSED
+    assert status_after(staff, test, "open", force="1") == TestStatus.OPEN
+    assert status_after(staff, test, "close") == TestStatus.CLOSED
+    assert status_after(staff, test, "open", force="1") == TestStatus.CLOSED
+    assert "stays closed" not in staff.get(page("listeningtest_change", test.pk)).content.decode()
+
+
+def test_a_status_changes_by_post_alone(staff: Client) -> None:
+    test = make_test(status=TestStatus.OPEN)
+    for change in ("open", "pause", "close"):
+        assert staff.get(page("listeningtest_status", test.pk, change)).status_code == 405
+    assert staff.post(page("listeningtest_status", test.pk, "delete")).status_code == 405
+    assert staff.post(page("listeningtest_status", 999, "open")).status_code == 404
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(User.objects.get())
+    assert careful.post(page("listeningtest_status", test.pk, "close")).status_code == 403
+    test.refresh_from_db()
+    assert test.status == TestStatus.OPEN
+
+
+def test_who_may_only_view_changes_nothing() -> None:
+    viewer = User.objects.create_user("viewer", password="a long password", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(viewer)
+    test = make_test(status=TestStatus.OPEN)
+    shown = client.get(page("listeningtest_change", test.pk))
+    assert shown.status_code == 200
+    assert "Pause" not in shown.content.decode()
+    assert client.post(page("listeningtest_status", test.pk, "close")).status_code == 403
+    assert client.get(page("listeningtest_upload", test.pk)).status_code == 403
+    assert client.post(page("listeningtest_change", test.pk), existing(test, title="Mine")).status_code == 403
+    test.refresh_from_db()
+    assert (test.status, test.title) == (TestStatus.OPEN, ListeningTest.objects.get().title)
+
+
+def test_only_an_unused_draft_can_be_deleted(staff: Client) -> None:
+    used, unused = make_test(), make_test(status=TestStatus.DRAFT)
+    make_rating(make_pair(used))
+    make_pair(unused)
+    assert staff.post(page("listeningtest_delete", used.pk), {"post": "yes"}).status_code == 403
+    assert staff.post(page("listeningtest_delete", unused.pk), {"post": "yes"}).status_code == 302
+    assert ListeningTest.objects.get() == used
+
+
+def test_a_pair_can_be_taken_out_of_a_draft_alone(staff: Client) -> None:
+    started, draft = make_pair(make_test()), make_pair(make_test(status=TestStatus.DRAFT))
+    assert staff.post(page("pair_delete", started.pk), {"post": "yes"}).status_code == 403
+    assert staff.post(page("pair_delete", draft.pk), {"post": "yes"}).status_code == 302
+    assert Pair.objects.get() == started
+
+
+@pytest.mark.parametrize("model", ["rating", "session", "rater", "clip", "caption", "consent"])
+def test_what_happened_is_never_edited(staff: Client, model: str) -> None:
+    rating = make_rating(make_pair(make_test()))
+    row = {
+        "rating": rating,
+        "session": rating.assignment.session if rating.assignment else None,
+        "rater": rating.rater,
+        "clip": rating.pair.clip,
+        "caption": rating.pair.caption,
+        "consent": Consent.objects.get(),
+    }[model]
+    assert row is not None
+    assert staff.get(page(f"{model}_change", row.pk)).status_code == 200
+    assert staff.get(page(f"{model}_add")).status_code == 403
+    assert staff.post(page(f"{model}_change", row.pk), {"score": 1}).status_code == 403
+    assert staff.post(page(f"{model}_delete", row.pk), {"post": "yes"}).status_code == 403
+    rating.refresh_from_db()
+    assert rating.score == 7
+
+
+def test_an_identity_can_be_erased_and_the_ratings_stay(staff: Client) -> None:
+    make_rating(make_pair(make_test()))
+    identity = RaterIdentity.objects.get()
+    assert staff.post(page("rateridentity_delete", identity.pk), {"post": "yes"}).status_code == 302
+    assert not RaterIdentity.objects.exists()
+    assert Rating.objects.count() == 1
+
+
+def test_an_exclusion_is_added_and_taken_back_but_not_edited(staff: Client) -> None:
+    rating = make_rating(make_pair(make_test()))
+    first = Exclusion.objects.get()
+    added = {"rating": rating.pk, "rule": "noise", "version": 1, "reason": "A drill."}
+    assert staff.post(page("exclusion_add"), added).status_code == 302
+    assert staff.post(page("exclusion_change", first.pk), added).status_code == 403
+    assert staff.post(page("exclusion_delete", first.pk), {"post": "yes"}).status_code == 302
+    assert Exclusion.objects.get().rule == "noise"
+
+
+def test_clips_are_played_by_ranges_and_by_staff_alone(staff: Client, client: Client) -> None:
+    clip = make_pair(make_test()).clip
+    address = page("clip_audio", clip.uuid, "rendition")
+    assert address in staff.get(page("clip_changelist")).content.decode()
+    whole = staff.get(address)
+    assert (whole.status_code, whole.headers["Content-Type"]) == (200, "audio/wav")
+    part = staff.get(address, headers={"range": "bytes=0-3"})
+    assert (part.status_code, b"".join(part)) == (206, clip.rendition.read(4))  # type: ignore[arg-type]
+    assert staff.get(page("clip_audio", clip.uuid, "original")).status_code == 200
+    assert staff.get(page("clip_audio", uuid.uuid4(), "rendition")).status_code == 404
+    assert staff.get(page("clip_audio", clip.uuid, "other")).status_code == 404
+    assert client.get(address).status_code == 302
+
+
+@pytest.mark.parametrize(("model", "most_queries"), LISTS.items())
+def test_lists_ask_the_database_a_fixed_number_of_times(
+    staff: Client, model: str, most_queries: int, django_assert_max_num_queries: object
+) -> None:
+    test = make_test()
+    for role in (*PairRole.values, PairRole.STUDY, PairRole.STUDY):
+        make_rating(make_pair(test, role=role))
+    make_test()
+    with django_assert_max_num_queries(most_queries):  # type: ignore[operator]
+        assert staff.get(page(f"{model}_changelist")).status_code == 200
+
+
+def test_a_list_of_ratings_does_not_count_them_all(staff: Client, django_assert_max_num_queries: object) -> None:
+    make_rating(make_pair(make_test()))
+    with django_assert_max_num_queries(LISTS["rating"]) as asked:  # type: ignore[operator]
+        staff.get(page("rating_changelist"))
+    assert not [query for query in asked.captured_queries if "COUNT(" in query["sql"]]
+
+
+def test_captions_and_names_are_hostile_text(staff: Client) -> None:
+    pair = make_pair(make_test())
+    Pair.objects.filter(pk=pair.pk).update(system="<script>alert(1)</script>")
+    type(pair.caption).objects.filter(pk=pair.caption_id).update(text="<img src=x onerror=alert(1)>")
+    type(pair.clip).objects.filter(pk=pair.clip_id).update(name='"><script>alert(2)</script>.wav')
+    make_rating(pair)
+    for address in ("pair_changelist", "clip_changelist", "caption_changelist", "rating_changelist"):
+        shown = staff.get(page(address)).content.decode()
+        assert "<script>alert" not in shown
+        assert "<img src=x" not in shown
+
+
+def test_accounts_have_pages(staff: Client) -> None:
+    for name in ("auth_user_changelist", "auth_user_add", "auth_group_changelist"):
+        assert staff.get(reverse(f"admin:{name}")).status_code == 200
