@@ -49,11 +49,9 @@ class StudyReport:
 def study_report(*, test: ListeningTest) -> StudyReport:
     """Reads every counted study rating of the test's first question once."""
     counted = counted_study_ratings(test=test)
-    table = np.array(
-        list(counted.values_list("pair_id", "score", "scale_min", "scale_max").iterator(chunk_size=20_000)),
-        dtype=np.float64,
-    ).reshape(-1, 4)
-    pair, score = table[:, 0].astype(np.int64), to_ten(table[:, 1], table[:, 2], table[:, 3])
+    rows = counted.values_list("pair_id", "score", "scale_min", "scale_max").iterator(chunk_size=20_000)
+    table = np.fromiter(rows, dtype=[("pair", np.int64), *((name, np.float64) for name in ("score", "low", "high"))])
+    pair, score = table["pair"], to_ten(table["score"], table["low"], table["high"])
     anchors = Rating.objects.filter(test=test, pair__role=PairRole.ANCHOR, question=first_question(test=test))
     n_raters = counted.values("rater_id").distinct().count()
     return StudyReport(

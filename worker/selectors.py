@@ -3,11 +3,13 @@
 A study rating is counted unless an Exclusion leaves it out, except where a docstring says otherwise.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Abs, TruncDate
 from django.utils import timezone
@@ -264,26 +266,25 @@ def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
 
 def overview_of_test(*, test: ListeningTest) -> TestOverview:
     """Everything that a test's page shows beside its runs."""
-    pairs = _pairs_by_ratings(test)
-    histogram = _score_histogram(test)
+    tally = _tally(test)
+    n_pairs = Pair.objects.filter(test=test, role=PairRole.STUDY).count()
     plan = training_plan(test=test)
     n_new = n_new_ratings(test=test)
-    n_ratings = sum(bar.n_ratings for bar in histogram)
     sessions = Session.objects.filter(test=test).aggregate(
         active=Count("pk", filter=Q(status=SessionStatus.ACTIVE)),
         finished=Count("pk", filter=Q(status__in=FINISHED_SESSION_STATUSES)),
     )
     return TestOverview(
-        n_pairs=sum(bar.n_pairs for bar in pairs),
-        n_rated_pairs=sum(bar.n_pairs for bar in pairs if bar.n_ratings),
-        n_ratings=n_ratings,
+        n_pairs=n_pairs,
+        n_rated_pairs=len(tally.pairs),
+        n_ratings=tally.pairs.total(),
         n_excluded_ratings=study_ratings(test=test).filter(is_excluded()).count(),
-        n_raters=counted_study_ratings(test=test).values("rater_id").distinct().count(),
+        n_raters=len(tally.raters),
         n_sessions_active=sessions["active"],
         n_sessions_finished=sessions["finished"],
-        ratings_per_day=_ratings_per_day(test),
-        pairs_by_ratings=pairs,
-        score_histogram=histogram,
+        ratings_per_day=_ratings_per_day(tally.days),
+        pairs_by_ratings=_pairs_by_ratings(tally.pairs, n_pairs=n_pairs),
+        score_histogram=_score_histogram(tally.scores, scale=first_question(test=test).values()),
         n_new_ratings=n_new,
         n_until_retrain=max(0, plan.retrain_after - n_new) if plan.retrain_after else None,
         plan=plan,
@@ -324,32 +325,53 @@ def _srcc_of(model: str, column: str = "value") -> Max:
     return Max(f"metrics__{column}", filter=Q(metrics__model=model, metrics__name=MetricName.SRCC))
 
 
-def _ratings_per_day(test: ListeningTest) -> list[DayCount]:
-    counted = counted_study_ratings(test=test)
-    last = counted.order_by("-submitted_at").values_list("submitted_at", flat=True).first()
-    if last is None:
+@dataclass
+class _Tally:
+    """Counted study ratings by pair, by rater, by score and by day (UTC)."""
+
+    pairs: Counter[int]
+    raters: Counter[int]
+    scores: Counter[float]
+    days: Counter[date]
+
+
+def _tally(test: ListeningTest) -> _Tally:
+    """All four in one pass over the ratings: a million of them take a second, and four passes four."""
+    columns = counted_study_ratings(test=test).values_list("pair_id", "rater_id", "score", TruncDate("submitted_at"))
+    inner, parameters = columns.query.sql_with_params()
+    tally = _Tally(Counter(), Counter(), Counter(), Counter())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT pair, rater, score, day, count(*) FROM ({inner}) AS counted (pair, rater, score, day) "  # noqa: S608 -- Django's own statement
+            "GROUP BY GROUPING SETS ((pair), (rater), (score), (day))",
+            parameters,
+        )
+        for pair, rater, score, day, n in cursor:
+            if pair is not None:
+                tally.pairs[pair] = n
+            elif rater is not None:
+                tally.raters[rater] = n
+            elif score is not None:
+                tally.scores[score] = n
+            else:
+                tally.days[day] = n
+    return tally
+
+
+def _ratings_per_day(counts: Counter[date]) -> list[DayCount]:
+    if not counts:
         return []
-    midnight = last.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    shown = counted.filter(submitted_at__gte=midnight - timedelta(days=DAYS_SHOWN - 1))
-    rows = shown.values(day=TruncDate("submitted_at")).annotate(n=Count("pk"))
-    counts = {row["day"]: row["n"] for row in rows}
-    first = min(counts)
-    days = [first + timedelta(days=number) for number in range((last.date() - first).days + 1)]
-    return [DayCount(day=day, n_ratings=counts.get(day, 0)) for day in days]
+    last = max(counts)
+    first = max(min(counts), last - timedelta(days=DAYS_SHOWN - 1))
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [DayCount(day=day, n_ratings=counts[day]) for day in days]
 
 
-def _pairs_by_ratings(test: ListeningTest) -> list[PairsByRatings]:
-    per_pair = counted_study_ratings(test=test).values("pair_id").annotate(n=Count("pk")).values_list("n", flat=True)
-    counts: dict[int, int] = {}
-    for n_ratings in per_pair.iterator(chunk_size=20_000):
-        counts[n_ratings] = counts.get(n_ratings, 0) + 1
-    n_pairs = Pair.objects.filter(test=test, role=PairRole.STUDY).count()
-    counts[0] = n_pairs - sum(counts.values())
-    return [PairsByRatings(n_ratings=n, n_pairs=counts.get(n, 0)) for n in range(max(counts) + 1)]
+def _pairs_by_ratings(counts: Counter[int], *, n_pairs: int) -> list[PairsByRatings]:
+    by_number = Counter(counts.values())
+    by_number[0] = n_pairs - len(counts)
+    return [PairsByRatings(n_ratings=n, n_pairs=by_number[n]) for n in range(max(by_number) + 1)]
 
 
-def _score_histogram(test: ListeningTest) -> list[ScoreCount]:
-    rows = counted_study_ratings(test=test).values("score").annotate(n=Count("pk"))
-    counts = {row["score"]: row["n"] for row in rows}
-    values = sorted({*first_question(test=test).values(), *counts})
-    return [ScoreCount(score=value, n_ratings=counts.get(value, 0)) for value in values]
+def _score_histogram(counts: Counter[float], *, scale: list[float]) -> list[ScoreCount]:
+    return [ScoreCount(score=value, n_ratings=counts[value]) for value in sorted({*scale, *counts})]

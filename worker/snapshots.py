@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from listening_tests.models import Clip, ListeningTest, Rating
+from listening_tests.models import Clip, ListeningTest, Pair, Rating
 from modeling.snapshot import RatingRow, write_snapshot
 from worker.models import DatasetSnapshot
 from worker.selectors import first_question, is_excluded
@@ -50,40 +51,47 @@ def pseudonym(*, test: ListeningTest, rater_uuid: UUID) -> str:
 
 
 def _rating_rows(test: ListeningTest) -> Iterator[RatingRow]:
-    """The ratings in the order in which they were stored. What rows share is held once: captions are long."""
+    """The ratings in the order in which they were stored; what is said of a pair or a rater is held once."""
     question = first_question(test=test)
-    rows = (
-        Rating.objects.filter(~is_excluded(), test=test, question=question)
-        .select_related("pair__clip", "pair__caption", "rater")
-        .order_by("id")
-    )
-    shared: dict[str, str] = {}
-    for rating in rows.iterator(chunk_size=_ROWS_AT_ONCE):
-        pair = rating.pair
-        row = RatingRow(
-            rating=str(rating.uuid),
-            rater=pseudonym(test=test, rater_uuid=rating.rater.uuid),
-            pair=str(pair.uuid),
-            clip_sha256=pair.clip.sha256,
-            caption=pair.caption.text,
-            source_id=pair.source_id or None,
-            system=pair.system or None,
-            role=pair.role,
+    ratings = Rating.objects.filter(~is_excluded(), test=test, question=question).order_by("id")
+    columns = ("uuid", "score", "scale_min", "scale_max", "pair_id", "rater__uuid")
+    pairs = _PairTexts(test)
+    raters: dict[UUID, str] = {}
+    for uuid, score, low, high, pair_id, rater_uuid in ratings.values_list(*columns).iterator(chunk_size=_ROWS_AT_ONCE):
+        if rater_uuid not in raters:
+            raters[rater_uuid] = pseudonym(test=test, rater_uuid=rater_uuid)
+        yield RatingRow(
+            rating=str(uuid),
+            rater=raters[rater_uuid],
             question=question.name,
-            score=rating.score,
-            scale_min=rating.scale_min,
-            scale_max=rating.scale_max,
+            score=score,
+            scale_min=low,
+            scale_max=high,
+            **pairs[pair_id],
         )
-        yield _with_shared_texts(row, shared)
 
 
-def _with_shared_texts(row: RatingRow, shared: dict[str, str]) -> RatingRow:
-    for name in ("rater", "pair", "clip_sha256", "caption", "source_id", "system", "role"):
-        value = getattr(row, name)
-        if value is not None:
-            # The row is ours alone until it is yielded.
-            object.__setattr__(row, name, shared.setdefault(value, value))
-    return row
+class _PairTexts(dict[int, dict[str, Any]]):
+    """What a snapshot says of each pair, by its key; a pair that came in after the first look is looked up."""
+
+    def __init__(self, test: ListeningTest) -> None:
+        self._pairs = Pair.objects.filter(test=test).select_related("clip", "caption").order_by()
+        super().__init__((pair.pk, self._texts(pair)) for pair in self._pairs.iterator(chunk_size=_ROWS_AT_ONCE))
+
+    def __missing__(self, pair_id: int) -> dict[str, Any]:
+        self[pair_id] = self._texts(self._pairs.get(pk=pair_id))
+        return self[pair_id]
+
+    @staticmethod
+    def _texts(pair: Pair) -> dict[str, Any]:
+        return {
+            "pair": str(pair.uuid),
+            "clip_sha256": pair.clip.sha256,
+            "caption": pair.caption.text,
+            "source_id": pair.source_id or None,
+            "system": pair.system or None,
+            "role": pair.role,
+        }
 
 
 def _originals(test: ListeningTest) -> dict[str, Path]:

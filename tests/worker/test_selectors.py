@@ -55,7 +55,7 @@ def test_excluded_ratings_are_counted_apart() -> None:
 
 def test_the_page_needs_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     test = make_study()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(9):
         selectors.overview_of_test(test=test)
 
 
