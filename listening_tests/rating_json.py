@@ -35,8 +35,9 @@ class RatingForm(forms.Form):
 def rating_read(body: bytes) -> tuple[UUID, Answer]:
     """The assignment's uuid and the answer in a request's body. Raises Malformed."""
     try:
-        data = json.loads(body)
-    except ValueError as error:
+        # As floats, for an integer may be too large to become one, and that is no fault of ours.
+        data = json.loads(body, parse_int=float)
+    except (ValueError, RecursionError) as error:
         raise Malformed("The rating is not JSON. Reload the page and rate again.") from error
     form = RatingForm(data if isinstance(data, dict) else {})
     if not form.is_valid():

@@ -114,7 +114,7 @@ def test_the_pair_of_another_rater(test, state):
     assert stored_ratings() == []
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "null", '"seven"', "{}", b"\xff"])
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", '"seven"', "{}", b"\xff", "[" * 100_000])
 def test_malformed_bodies(client, test, state, body):
     response = send(client, test, body)
     assert response.status_code == 400
@@ -130,6 +130,7 @@ def test_malformed_bodies(client, test, state, body):
         ("score", "high", "Enter a number."),
         ("score", float("nan"), "Enter a number."),
         ("score", [7], "Enter a number."),
+        ("score", 10**400, "Enter a number."),
         ("plays", 1.5, "Enter a whole number."),
         ("plays", -1, "Ensure this value is greater than or equal to 0."),
         ("heard_s", float("inf"), "Enter a number."),
