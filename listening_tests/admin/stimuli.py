@@ -46,7 +46,7 @@ class ClipAdmin(ReadOnlyAdmin):
     sortable_by = ()
     list_per_page = 25
     fieldsets = (
-        (None, {"fields": ("name", "player", "download")}),
+        (None, {"fields": ("name", "wide_player", "download")}),
         (
             "Measured",
             {"fields": ("shown_duration", "shown_format", "shown_loudness", "shown_peak", "shown_gain")},
@@ -54,7 +54,7 @@ class ClipAdmin(ReadOnlyAdmin):
         ("Numbers", {"fields": ("sha256", "uuid", "created_at")}),
     )
     readonly_fields = (
-        *("player", "download"),
+        *("wide_player", "download"),
         *("shown_duration", "shown_format", "shown_loudness", "shown_peak", "shown_gain"),
     )
 
@@ -88,6 +88,10 @@ class ClipAdmin(ReadOnlyAdmin):
     def player(self, clip: Clip) -> str:
         return player(clip)
 
+    @display(description="what raters hear")
+    def wide_player(self, clip: Clip) -> str:
+        return player(clip, width="24rem")
+
     @display(description="original")
     def download(self, clip: Clip) -> str:
         if not clip.original:
@@ -99,7 +103,7 @@ class ClipAdmin(ReadOnlyAdmin):
     def shown_duration(self, clip: Clip) -> str:
         return "-" if clip.duration_s is None else f"{clip.duration_s:.2f} s"
 
-    @display(description="original")
+    @display(description="format")
     def shown_format(self, clip: Clip) -> str:
         if clip.sample_rate_hz is None:
             return "-"
@@ -148,13 +152,13 @@ class PairAdmin(ReadOnlyAdmin):
     sortable_by = ()
     list_per_page = 25
     fieldsets = (
-        (None, {"fields": ("test", "clip", "player", "shown_whole_caption", "role")}),
+        (None, {"fields": ("test", "clip", "wide_player", "shown_whole_caption", "role")}),
         ("Where it comes from", {"fields": ("system", "source_id")}),
         ("What is expected", {"fields": ("expected_min", "expected_max")}),
         ("Ratings and open leases", {"fields": ("shown_load",)}),
         ("Numbers", {"fields": ("uuid",)}),
     )
-    readonly_fields = ("player", "shown_whole_caption", "shown_load")
+    readonly_fields = ("wide_player", "shown_whole_caption", "shown_load")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may_delete = super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
@@ -182,6 +186,10 @@ class PairAdmin(ReadOnlyAdmin):
     @display(description="what raters hear")
     def player(self, pair: Pair) -> str:
         return player(pair.clip)
+
+    @display(description="what raters hear")
+    def wide_player(self, pair: Pair) -> str:
+        return player(pair.clip, width="24rem")
 
     @display(
         description="role",

@@ -59,11 +59,21 @@ class ManifestRow:
     expected_max: float | None
 
 
+@dataclass(frozen=True)
+class NamedFile:
+    """A sound file as a row names it, and where it lies."""
+
+    line: int
+    name: str
+    path: Path
+
+
 @dataclass
 class ManifestRows:
-    """The rows that can be used so far, and the problems of all others."""
+    """The rows that can be used so far, the problems of all others, and the files of both."""
 
     rows: list[ManifestRow] = field(default_factory=list)
+    files: list[NamedFile] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
 
 
@@ -84,6 +94,8 @@ def manifest_rows_read(*, manifest: Path, folder: Path, question: Question | Non
             continue
         check = _RowCheck(dict(zip(columns, map(str.strip, cells), strict=True)), folder, question)
         row = check.row(line)
+        if check.path_is_good:
+            found.files.append(NamedFile(line, row.file, row.path))
         found.problems += [RowProblem(line, reason) for reason in check.problems]
         if not check.problems:
             found.rows.append(row)
@@ -162,6 +174,7 @@ class _RowCheck:
         self.cell = dict.fromkeys(OPTIONAL_COLUMNS, "") | cell
         self.folder = folder
         self.question = question
+        self.path_is_good = False
         self.problems = [
             f"The {column} has {len(self.cell[column]):,} characters; the limit is {limit:,}. Shorten it."
             for column, limit in LONGEST.items()
@@ -194,15 +207,19 @@ class _RowCheck:
             return self.folder
         try:
             path = (self.folder / name).resolve()
+            is_there = path.exists()
         except (OSError, RuntimeError) as error:
-            self.problems.append(f"{name} cannot be followed ({error}).")
+            reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+            self.problems.append(f"{name} cannot be followed ({reason}). Check its name.")
             return self.folder
         if not path.is_relative_to(self.folder):
             self.problems.append(
                 f"{name} lies outside of the manifest's folder. Put the file into the folder or below it."
             )
-        elif "\\" in name and not path.exists():
+        elif "\\" in name and not is_there:
             self.problems.append(f"{name} is not there. Write / between folders, not \\.")
+        else:
+            self.path_is_good = True
         return path
 
     def caption(self) -> str:

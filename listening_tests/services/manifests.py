@@ -28,6 +28,7 @@ from listening_tests.services.clips import (
 from listening_tests.services.manifest_rows import (
     ManifestRefused,
     ManifestRow,
+    NamedFile,
     RowProblem,
     manifest_rows_read,
 )
@@ -94,8 +95,8 @@ def manifest_import(
     question = Question(test=test) if test.pk is None else test.questions.order_by("pk").first()
     found = manifest_rows_read(manifest=manifest, folder=folder or manifest.parent, question=question)
     with tempfile.TemporaryDirectory(prefix="earmark-import-") as staged:
-        files = _check_files(found.rows, Path(staged), allow_silent, on_progress or _say_nothing)
-        problems = found.problems + _problems_of_files(found.rows, files)
+        files = _check_files(found.files, Path(staged), allow_silent, on_progress or _say_nothing)
+        problems = found.problems + _problems_of_files(found.files, files)
         problems += _repeated_pairs(found.rows, files) + _pairs_in_test(found.rows, files, test)
         if problems:
             raise ManifestRefused(problems, manifest=manifest.name)
@@ -139,11 +140,11 @@ def _refuse_closed(test: ListeningTest) -> None:
         raise Refused(f"The test {test.slug} is closed, and takes no more pairs. Import into another test.")
 
 
-def _check_files(rows: list[ManifestRow], staged: Path, allow_silent: bool, on_progress: Progress) -> _CheckedFiles:
+def _check_files(named: list[NamedFile], staged: Path, allow_silent: bool, on_progress: Progress) -> _CheckedFiles:
     """Reads each file once or, where its content is new, decodes and renders it into `staged`."""
     names: dict[Path, str] = {}
-    for row in rows:
-        names.setdefault(row.path, row.file)
+    for file in named:
+        names.setdefault(file.path, file.name)
     files = _CheckedFiles({}, {}, {}, {}, set())
     for done, (path, name) in enumerate(names.items()):
         on_progress("Checking sounds", done, len(names))
@@ -172,8 +173,8 @@ def _check_file(path: Path, name: str, files: _CheckedFiles, staged: Path, allow
         files.reused.add(digest)
 
 
-def _problems_of_files(rows: list[ManifestRow], files: _CheckedFiles) -> list[RowProblem]:
-    return [RowProblem(row.line, files.refusals[row.path]) for row in rows if row.path in files.refusals]
+def _problems_of_files(named: list[NamedFile], files: _CheckedFiles) -> list[RowProblem]:
+    return [RowProblem(file.line, files.refusals[file.path]) for file in named if file.path in files.refusals]
 
 
 def _keyed(rows: list[ManifestRow], files: _CheckedFiles) -> Iterable[tuple[PairKey, ManifestRow]]:

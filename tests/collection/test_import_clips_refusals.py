@@ -62,12 +62,13 @@ def test_every_bad_row_is_listed_with_its_line_and_none_comes_in(tmp_path: Path)
 
 
 def test_all_mistakes_of_one_row_are_told(tmp_path: Path) -> None:
-    assert row_problems(tmp_path, ["a.wav,,star,english!,11,x"], header=ALL_COLUMNS) == [
+    assert row_problems(tmp_path, ["b.wav,,star,english!,11,x"], header=ALL_COLUMNS) == [
         "line 2: expected_min 11 is not on the scale from 0 to 10.",
         "line 2: expected_max 'x' is not a number. Write one such as 7 or 7.5.",
         "line 2: The caption is empty. Write what the rater shall compare the sound with.",
         "line 2: The role 'star' is unknown. Write one of: study, anchor, gold, practice.",
         "line 2: The language 'english!' is no language tag. Write one such as en, de or pt-BR.",
+        "line 2: b.wav is not there. Check the name, and that the file is in the manifest's folder.",
     ]
 
 
@@ -135,7 +136,12 @@ def test_an_absolute_path_into_the_folder(tmp_path: Path) -> None:
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     assert "pipe.wav is not there." in row_problems(tmp_path, ["pipe.wav,x"])[0]
-    assert "cannot be read" in row_problems(tmp_path, [f"{'n' * 300}.wav,x"])[0]
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    assert row_problems(tmp_path, ["loop.wav,x", f"{'n' * 300}.wav,x", "birds\\wren.wav,x"]) == [
+        "line 2: loop.wav cannot be followed (its links lead in a circle). Check its name.",
+        f"line 3: {'n' * 300}.wav cannot be followed (File name too long). Check its name.",
+        "line 4: birds\\wren.wav is not there. Write / between folders, not \\.",
+    ]
 
 
 def test_a_pair_twice_in_the_file(tmp_path: Path) -> None:
