@@ -26,7 +26,7 @@ class SittingPlan:
 
 def sitting_plan(*, test: ListeningTest) -> SittingPlan:
     """The sitting that somebody who has rated nothing of this test would get now. No pairs: none is left."""
-    of_test = Pair.objects.filter(test=test)
+    of_test = Pair.objects.filter(test=test).exclude(clip__rendition="")
     is_practice = Q(role=PairRole.PRACTICE)
     pairs = of_test.exclude(is_practice).filter(_has_room(test))[: test.pairs_per_session].count()
     practice = of_test.filter(is_practice)[:MOST_PRACTICE_PAIRS].count()

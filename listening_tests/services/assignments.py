@@ -36,6 +36,9 @@ def candidate_pairs(*, session: Session) -> QuerySet[Pair]:
         Pair.objects.filter(test_id=session.test_id, load__lt=session.test.ratings_per_pair)
         .exclude(role=PairRole.PRACTICE)
         .exclude(_assigned_to(session))
+        # Ratings can be imported without audio; such a pair cannot be heard here.
+        .exclude(clip__rendition="")
+        .select_related("clip", "caption")
         .order_by("load", "shuffle_key")
     )
 
@@ -65,6 +68,12 @@ def leases_release_expired(*, test_id: int) -> int:
     return len(expired)
 
 
+def leases_release_all_expired(*, test_id: int) -> None:
+    """The same until none is left: before a rater is told that there is nothing to rate."""
+    while leases_release_expired(test_id=test_id):
+        pass
+
+
 def _assigned_to(session: Session) -> Exists:
     return Exists(Assignment.objects.filter(rater_id=session.rater_id, pair_id=OuterRef("pk")))
 
@@ -88,7 +97,8 @@ def _take_place(pair: Pair, session: Session) -> bool:
 
 
 def _lease_practice(session: Session) -> Assignment | None:
-    pairs = Pair.objects.filter(test_id=session.test_id, role=PairRole.PRACTICE)
+    practice = Pair.objects.filter(test_id=session.test_id, role=PairRole.PRACTICE)
+    pairs = practice.exclude(clip__rendition="").select_related("clip", "caption")
     taken = pairs.filter(_assigned_to(session)).count()
     left = list(pairs.exclude(_assigned_to(session)).order_by("?")[: max(0, MOST_PRACTICE_PAIRS - taken)])
     return _assign(session, left[0], propensity=1 / len(left)) if left else None

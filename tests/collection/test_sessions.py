@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
-from listening_tests.models import Assignment, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
+from listening_tests.models import Assignment, Clip, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
 from listening_tests.selectors import assignment_current, session_progress
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
 from listening_tests.services.sessions import session_resume, session_start
@@ -127,6 +127,26 @@ def test_start_is_refused_where_no_pair_is_left() -> None:
         "Every sound of this listening test has all the ratings it needs. Thank you for your interest."
     )
     assert Session.objects.count() == Rater.objects.count() == 1
+
+
+def test_many_ended_leases_do_not_hide_their_pairs() -> None:
+    test = make_test(ratings_per_pair=1)
+    make_pairs(test, 50)
+    for session in [begin(test) for _ in range(50)]:
+        end_leases(session)
+    assert begin(test).planned_count == 20
+
+
+def test_a_pair_without_audio_is_never_given() -> None:
+    test = make_test()
+    make_pairs(test, 2)
+    silent = Clip.objects.create(name="not-here.wav")
+    make_pair(test, clip=silent)
+    make_pair(test, clip=silent, role=PairRole.PRACTICE)
+    session = begin(test)
+    assert session.planned_count == 2
+    rate(session)
+    assert rate(session).session.status == SessionStatus.COMPLETE
 
 
 def test_session_is_cut_short_where_the_platform_runs_out_of_pairs() -> None:

