@@ -29,7 +29,9 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=2,
     broker_transport_options={"visibility_timeout": LONGEST_RUN_S, "socket_connect_timeout": 2},
+    # Django has set up the logs; progress bars of libraries are no warnings.
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     timezone="UTC",
     beat_schedule={
         "retrain-due-tests": {"task": "worker.tasks.retrain_due_tests", "schedule": crontab(minute=0)},

@@ -135,7 +135,12 @@ def run_finish(*, run_id: int, status: str, message: str = "", traceback: str = 
 def run_release(*, run_id: int) -> bool:
     """Gives a running run back to the queue, because its worker is being stopped; a cancelled one ends instead."""
     running = TrainingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING)
-    return running.update(status=RunStatus.QUEUED, phase="", step=0, message=INTERRUPTED, seconds_left=None) == 1
+    return (
+        running.update(
+            status=RunStatus.QUEUED, host="", phase="", step=0, total_steps=0, message=INTERRUPTED, seconds_left=None
+        )
+        == 1
+    )
 
 
 def runs_mark_lost(*, test: ListeningTest | None = None) -> int:

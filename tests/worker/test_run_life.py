@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -209,3 +210,16 @@ def test_a_silent_run_is_lost_and_blocks_nothing(training: Callable[[Train], Non
     assert run.status == RunStatus.ERRORED
     assert run.message.startswith("The worker of this run stopped without a word.")
     assert other.pk != run.pk
+
+
+@pytest.mark.parametrize(("queue", "expected"), [("gpu", 1), ("default", 0)])
+def test_a_starting_worker_that_trains_takes_up_what_waits(
+    monkeypatch: pytest.MonkeyPatch, queue: str, expected: int
+) -> None:
+    run = queued_run(make_study())
+    published: list[int] = []
+    monkeypatch.setattr("worker.services.run_training.apply_async", lambda args, **_: published.extend(args))
+    queues = SimpleNamespace(consume_from={queue: None})
+    lifecycle.on_worker_ready(sender=SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues))))
+
+    assert published == [run.pk] * expected

@@ -1,0 +1,37 @@
+"""The whole loop with nothing put in its place: ratings, snapshot, the built-in model, numbers."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from tests.worker.studies import make_study
+from worker.models import TrainingRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_it_works(tmp_path: Path) -> None:
+    test = make_study()
+    config = tmp_path / "quick.toml"
+    config.write_text("epochs = 1\n")
+    out = StringIO()
+    call_command("train", test.slug, "--wait", "--json", "--preset", "small", "--config", str(config), stdout=out)
+    report = json.loads(out.getvalue())
+    run = TrainingRun.objects.get()
+
+    assert (report["status"], report["n_heldout"]) == ("done", 30)
+    assert report["n_train"] + run.n_validation + report["n_dropped"] == 24
+    for name in ("base", "tuned", "difference"):
+        assert report[name]["srcc"]["n"] == 30
+    difference = report["tuned"]["srcc"]["value"] - report["base"]["srcc"]["value"]
+    assert report["difference"]["srcc"]["value"] == pytest.approx(difference)
+    assert run.predictions.count() == 30
+    assert run.base_model
+    assert {path.name for path in (Path(settings.MEDIA_ROOT) / run.model_version.directory).iterdir()} >= {
+        "model.safetensors",
+        "config.json",
+    }
