@@ -9,6 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
+from webapp.admin_theme import THEME
 from webapp.embedded_broker import broker_url
 from webapp.environment import read_choice, read_database_url, read_directory, read_flag, read_list, read_text
 from webapp.secret_key import secret_key_read_or_create
@@ -133,12 +134,7 @@ if IS_HARDENED:
 
 CELERY_BROKER_URL = read_text("CELERY_BROKER_URL") or broker_url(EARMARK_HOME)
 
-UNFOLD = {
-    "SITE_TITLE": "Earmark",
-    "SITE_HEADER": "Earmark",
-    "SITE_URL": "/dashboard/",
-    "SHOW_HISTORY": True,
-}
+UNFOLD = THEME
 
 LOGGING = {
     "version": 1,

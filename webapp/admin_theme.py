@@ -1,0 +1,65 @@
+"""How the admin looks: its name, its icon, and its menu in the order of the work."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+
+MENU = {
+    "Collection": [
+        ("Listening tests", "listening_tests_listeningtest", "headphones"),
+        ("Pairs", "listening_tests_pair", "link"),
+        ("Clips", "listening_tests_clip", "graphic_eq"),
+        ("Captions", "listening_tests_caption", "short_text"),
+    ],
+    "Ratings": [
+        ("Ratings", "listening_tests_rating", "star"),
+        ("Exclusions", "listening_tests_exclusion", "block"),
+        ("Sessions", "listening_tests_session", "event_seat"),
+        ("Raters", "listening_tests_rater", "groups"),
+        ("Identities", "listening_tests_rateridentity", "badge"),
+        ("Consents", "listening_tests_consent", "task_alt"),
+    ],
+    "Training": [
+        ("Plans", "worker_trainingplan", "schedule"),
+        ("Runs", "worker_trainingrun", "model_training"),
+        ("Snapshots", "worker_datasetsnapshot", "photo_camera"),
+        ("Models", "worker_modelversion", "deployed_code"),
+    ],
+    "Accounts": [
+        ("Users", "auth_user", "person"),
+        ("Groups", "auth_group", "group"),
+    ],
+}
+
+
+def icon(request: object) -> str:
+    return static("earmark/icon.svg")
+
+
+def dashboard_address(request: object) -> str:
+    return reverse("dashboard:test_list")
+
+
+def menu() -> list[dict[str, Any]]:
+    return [
+        {
+            "title": title,
+            "separator": True,
+            "items": [
+                {"title": name, "icon": symbol, "link": reverse_lazy(f"admin:{model}_changelist")}
+                for name, model, symbol in items
+            ],
+        }
+        for title, items in MENU.items()
+    ]
+
+
+THEME: dict[str, Any] = {
+    "SITE_TITLE": "Earmark",
+    "SITE_HEADER": "Earmark",
+    "SITE_URL": dashboard_address,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
+    "SHOW_HISTORY": True,
+    "SIDEBAR": {"navigation": menu()},
+}
