@@ -20,6 +20,16 @@ class RangeNotSatisfiable(Exception):
     """The range begins behind the end of the file."""
 
 
+# By the ending of the file, whatever the machine thinks of it.
+AUDIO_TYPES = {
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".wav": "audio/wav",
+}
+
+
 class FileSlice:
     """Some bytes of an open file, in chunks. Closes the file when the response is closed."""
 

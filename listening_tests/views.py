@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests import rater_cookie
-from listening_tests.byte_ranges import file_response
+from listening_tests.byte_ranges import AUDIO_TYPES, file_response
 from listening_tests.choices import FINISHED_SESSION_STATUSES, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
 from listening_tests.models import Assignment, ListeningTest, Session
@@ -31,13 +31,6 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
 NOT_KNOWN = "This browser is not known to the listening test any more. Open the link that you were given once again."
 WEEK_S = 7 * 24 * 3600
-AUDIO_TYPES = {
-    ".flac": "audio/flac",
-    ".m4a": "audio/mp4",
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".wav": "audio/wav",
-}
 
 Page = Callable[[HttpRequest, ListeningTest], HttpResponse]
 

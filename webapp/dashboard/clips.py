@@ -7,9 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from listening_tests.byte_ranges import file_response
+from listening_tests.byte_ranges import AUDIO_TYPES, file_response
 from listening_tests.models import Clip
-from listening_tests.views import AUDIO_TYPES
 from webapp.dashboard.access import staff_only
 
 
