@@ -1,7 +1,7 @@
 """The command line: `python -m modeling train | evaluate | score | make-model`.
 
-Exit 0 done, 1 failed and explained, 2 errored (a fault of ours, with its traceback). Results go to standard output, everything
-else to standard error.
+Exit 0 done, 1 failed and explained, 2 errored (a fault of ours, with its traceback). Results go to standard output,
+everything else to standard error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from modeling.config import PRESETS, ConfigError, load_config
+from modeling.config import PRESETS, ConfigError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m modeling", description="Tune CLAP on human scores, and score clips against captions.")
+    parser = _Parser(
+        prog="python -m modeling", description="Tune CLAP on human scores, and score clips against captions."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     _add_train(commands)
     _add_evaluate(commands)

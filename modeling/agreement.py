@@ -1,6 +1,7 @@
 """How far people agree with one another, and so how well any model could agree with them (CONTRACTS.md, FIELD.md).
 
-Every function takes two flat arrays, one entry per rating: the number of its pair and its score. Undefined values are None.
+Every function takes two flat arrays, one entry per rating: the number of its pair and its score. Undefined values are
+None.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Variances:
 def icc1(pair: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
     """ICC(1,1) by one-way ANOVA over pairs, single ratings included.
 
-    (MSB - MSW) / (MSB + (n0 - 1) MSW) with n0 = (N - sum(n^2) / N) / (a - 1) for unequal numbers of ratings (Shrout & Fleiss
-    1979; n0 as in Snedecor & Cochran). Negative values are reported as they are. None without two pairs, without a pair rated twice, or
-    where all scores are equal.
+    (MSB - MSW) / (MSB + (n0 - 1) MSW) with n0 = (N - sum(n^2) / N) / (a - 1) for unequal numbers of ratings (Shrout &
+    Fleiss 1979; n0 as in Snedecor & Cochran). Negative values are reported as they are. None without two pairs, without
+    a pair rated twice, or where all scores are equal.
     """
     parts = _anova(*_grouped(pair, score))
     if parts is None:
@@ -68,8 +69,9 @@ def ceiling_srcc(
 ) -> MetricValue:
     """What a perfect model would score against means of these ratings.
 
-    200 simulations: normal truth with variance vb, labels off by normal noise of variance vw / k, unclipped. `counts` are the k of the
-    pairs to be simulated, by default those of the rated pairs themselves. The interval is the middle 95 % of the simulations.
+    200 simulations: normal truth with variance vb, labels off by normal noise of variance vw / k, unclipped. `counts`
+    are the k of the pairs to be simulated, by default those of the rated pairs themselves. The interval is the middle
+    95 % of the simulations.
     """
     k = np.asarray(counts, dtype=np.float64) if counts is not None else _grouped(pair, score)[2].astype(np.float64)
     fitted = variances(pair, score)
@@ -87,7 +89,8 @@ def one_vs_rest_srcc(
 ) -> MetricValue:
     """A random rating of each pair with two or more against the mean of its others: mean SRCC of 200 draws.
 
-    `captions`, one for each pair number, ask for the interval: captions are resampled, each resample with one of the draws.
+    `captions`, one for each pair number, ask for the interval: captions are resampled, each resample with one of the
+    draws.
     """
     starts, scores, counts = _grouped(pair, score)
     chosen = np.flatnonzero(counts >= 2)

@@ -1,7 +1,8 @@
 """From an audio file to what CLAP's audio tower eats: decode, mix to mono, resample, log-mel.
 
-The log-mel equals that of `transformers.ClapFeatureExtractor` for a clip of at most its `max_length_s`; a longer clip is cut into
-windows of that length, the last one flush with the end, so that nothing is drawn at random and nothing is left out.
+The log-mel equals that of `transformers.ClapFeatureExtractor` for a clip of at most its `max_length_s`; a longer clip
+is cut into windows of that length, the last one flush with the end, so that nothing is drawn at random and nothing is
+left out.
 """
 
 from __future__ import annotations
@@ -126,7 +127,9 @@ class LogMel:
         return np.pad(samples, (0, size - len(samples)))
 
     def _log_mel(self, windows: torch.Tensor) -> torch.Tensor:
-        """(windows, samples) in float64 to (windows, frames, mels): in float32, rounding would drown what lies 90 dB down."""
+        """(windows, samples) in float64 to (windows, frames, mels): in float32, rounding would drown what lies 90 dB
+        down.
+        """
         spectrum = torch.stft(
             windows, self.fft_size, self.hop, window=self.hann, center=True, pad_mode="reflect", return_complex=True
         )

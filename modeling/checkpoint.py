@@ -56,7 +56,9 @@ def save(folder: Path, state: LoopState, network: Any, best: Tensors, optimiser:
             shutil.rmtree(other)
 
 
-def restore(folder: Path, fingerprint: str, network: Any, optimiser: torch.optim.Optimizer) -> tuple[LoopState, Tensors] | None:
+def restore(
+    folder: Path, fingerprint: str, network: Any, optimiser: torch.optim.Optimizer
+) -> tuple[LoopState, Tensors] | None:
     """Load the newest checkpoint into network and optimiser; None where there is none of this config and snapshot."""
     places = sorted(folder.glob("epoch-*")) if folder.is_dir() else []
     if not places:

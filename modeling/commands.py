@@ -58,7 +58,9 @@ def evaluate(options: Namespace) -> Answer:
     pairs = pair_set(snapshot)
     heldout = pairs.where(splits.HELDOUT)
     if len(heldout) < 2:
-        raise TrainingRefused(f"The snapshot holds out {len(heldout)} pairs; at least 2 are needed to measure agreement.")
+        raise TrainingRefused(
+            f"The snapshot holds out {len(heldout)} pairs; at least 2 are needed to measure agreement."
+        )
     clap = open_model(options.model)
     captions = [pairs.captions[number] for number in heldout]
     used, clip = np.unique(pairs.clip[heldout], return_inverse=True)

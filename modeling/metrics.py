@@ -104,7 +104,8 @@ def compare(
         base={name: _interval(exact[0][name], ours[0][name], n) for name in METRICS},
         tuned={name: _interval(exact[1][name], ours[1][name], n) for name in METRICS},
         difference={
-            name: _interval(_minus(exact[1][name], exact[0][name]), ours[1][name] - ours[0][name], n) for name in METRICS
+            name: _interval(_minus(exact[1][name], exact[0][name]), ours[1][name] - ours[0][name], n)
+            for name in METRICS
         },
     )
 

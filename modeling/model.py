@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from modeling.audio import LogMel
 
+
 @dataclass
 class Clap:
     """A CLAP model with its tokenizer and front end. `name` is what a report calls it, `note` what its reader must know."""

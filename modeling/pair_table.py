@@ -55,9 +55,7 @@ def read_pairs(table: Path) -> list[PairRow]:
     ]
     if mistakes:
         raise PairTableError(mistakes)
-    return [
-        PairRow(number, row[at_file], row[at_caption]) for number, row in enumerate(rows, start=2) if row
-    ]
+    return [PairRow(number, row[at_file], row[at_caption]) for number, row in enumerate(rows, start=2) if row]
 
 
 def score_table(scorer: Scorer, table: Path, out: Path, tick: Callable[[], None] = lambda: None) -> int:

@@ -72,9 +72,7 @@ def shrunken_offsets(ratings: FlatRatings) -> Floats:
     given = np.bincount(ratings.rater, minlength=n_raters)
     # A pair of k ratings shows only (k - 1) / k of an offset in the deviation from its own mean.
     shown = np.bincount(ratings.rater, share, n_raters)
-    raw = np.divide(
-        np.bincount(ratings.rater, deviation, n_raters), shown, out=np.zeros(n_raters), where=shown > 0
-    )
+    raw = np.divide(np.bincount(ratings.rater, deviation, n_raters), shown, out=np.zeros(n_raters), where=shown > 0)
     spread = _offset_variance(raw, shown, fitted.within)
     residual = max(fitted.within - spread, 0.0)
     weight = np.divide(spread * shown, spread * shown + residual, out=np.zeros(n_raters), where=shown > 0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch.nn import functional
@@ -28,6 +29,13 @@ WORLD_SEED = 20_250_101
 MAX_TOKENS = 128
 MAX_SCALE = 100.0
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+ROLES_OF_TOKENS = dict(
+    zip(
+        ("bos_token", "cls_token", "pad_token", "eos_token", "sep_token", "unk_token", "mask_token"),
+        ("<s>", "<s>", "<pad>", "</s>", "</s>", "<unk>", "<mask>"),
+        strict=True,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -61,21 +69,44 @@ def build_builtin(out: Path, recipe: Recipe | None = None, report: Callable[[str
 def feature_extractor() -> ClapFeatureExtractor:
     """64 mel bands to 14 kHz every 40 ms: 251 frames of a 10 s window make a picture of 128 by 128."""
     return ClapFeatureExtractor(
-        feature_size=64, sampling_rate=48_000, hop_length=1920, fft_window_size=4096, max_length_s=10,
-        frequency_min=50, frequency_max=14_000, truncation="rand_trunc", padding="repeatpad",
-    )  # fmt: skip
+        feature_size=64,
+        sampling_rate=48_000,
+        hop_length=1920,
+        fft_window_size=4096,
+        max_length_s=10,
+        frequency_min=50,
+        frequency_max=14_000,
+        truncation="rand_trunc",
+        padding="repeatpad",
+    )
 
 
 def _clap_config(vocabulary: int) -> ClapConfig:
     """A patch is 8 mel bands by 160 ms; 512 patches, then 128."""
     text = {
-        "vocab_size": vocabulary, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256,
-        "max_position_embeddings": MAX_TOKENS + 2, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
-    }  # fmt: skip
+        "vocab_size": vocabulary,
+        "hidden_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 256,
+        "max_position_embeddings": MAX_TOKENS + 2,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+    }
     audio = {
-        "spec_size": 128, "num_mel_bins": 64, "patch_size": [8, 4], "patch_stride": [8, 4], "patch_embeds_hidden_size": 48,
-        "hidden_size": 96, "depths": [1, 3], "num_attention_heads": [2, 4], "num_hidden_layers": 2, "hidden_dropout_prob": 0.0, "enable_fusion": False, "num_classes": 1,
-    }  # fmt: skip
+        "spec_size": 128,
+        "num_mel_bins": 64,
+        "patch_size": [8, 4],
+        "patch_stride": [8, 4],
+        "patch_embeds_hidden_size": 48,
+        "hidden_size": 96,
+        "depths": [1, 3],
+        "num_attention_heads": [2, 4],
+        "num_hidden_layers": 2,
+        "hidden_dropout_prob": 0.0,
+        "enable_fusion": False,
+        "num_classes": 1,
+    }
     return ClapConfig(text_config=text, audio_config=audio, projection_dim=128)
 
 
@@ -93,21 +124,20 @@ def _train_tokenizer(captions: list[str], vocabulary: int) -> PreTrainedTokenize
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=MAX_TOKENS, bos_token="<s>", cls_token="<s>", eos_token="</s>",
-        sep_token="</s>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>",
-    )  # fmt: skip
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, model_max_length=MAX_TOKENS, **ROLES_OF_TOKENS
+    )
 
 
 def _recordings(recipe: Recipe) -> tuple[list[str], torch.Tensor]:
-    """Captions and log-mels, shape (scenes, 1, frames, mels) in float16, of clean recordings."""
+    """Captions and log-mels of clean recordings, the latter of shape (scenes, 1, frames, mels) in float16."""
     chunks = [range(start, min(start + 200, recipe.n_scenes)) for start in range(0, recipe.n_scenes, 200)]
     with ProcessPoolExecutor(recipe.processes) as pool:
         parts = list(pool.map(_record, chunks))
     return [caption for part in parts for caption in part[0]], torch.cat([torch.from_numpy(part[1]) for part in parts])
 
 
-def _record(numbers: range) -> tuple[list[str], np.ndarray]:
+def _record(numbers: range) -> tuple[list[str], npt.NDArray[np.float16]]:
     torch.set_num_threads(1)
     log_mel = LogMel(feature_extractor())
     captions, mels = [], []
@@ -140,7 +170,7 @@ def _train(clap: Clap, captions: list[str], mels: torch.Tensor, recipe: Recipe, 
         texts = clap.embed_captions([tokens[number] for number in chosen])
         loss = _contrastive(network, sounds @ texts.T, [captions[number].lower() for number in chosen])
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
@@ -148,7 +178,9 @@ def _train(clap: Clap, captions: list[str], mels: torch.Tensor, recipe: Recipe, 
             scale.data.clamp_(max=math.log(MAX_SCALE))
         running = 0.98 * running + 0.02 * loss.item() if step else loss.item()
         if step % 50 == 0:
-            report(f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, scale {network.logit_scale_a.exp().item():.1f}.")
+            report(
+                f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, scale {network.logit_scale_a.exp().item():.1f}."
+            )
 
 
 def _warm_cosine(step: int, recipe: Recipe) -> float:
@@ -158,7 +190,7 @@ def _warm_cosine(step: int, recipe: Recipe) -> float:
 
 
 def _augmented(mels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """(batch, 1, frames, mels) with a random level of up to 12 dB either way, as recordings have; returned as windows per clip."""
+    """(batch, 1, frames, mels) at random levels, up to 12 dB either way; shape (batch, 1 window, 1, frames, mels)."""
     gain = torch.rand(len(mels), 1, 1, 1, generator=generator) * 24 - 12
     return (mels + gain)[:, None]
 

@@ -24,27 +24,62 @@ TIMES = {1: ("once",), 2: ("twice", "two times"), 3: ("three times",), 4: ("four
 # (who, does, doing) per kind: "a dog" "barks" / "a dog" "barking".
 PHRASES: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     "dog": (("a dog", "a small dog", "some dog"), (("barks", "barking"), ("yaps", "yapping"), ("woofs", "woofing"))),
-    "bell": (("a bell", "a church bell", "a large bell"), (("rings", "ringing"), ("tolls", "tolling"), ("chimes", "chiming"))),
+    "bell": (
+        ("a bell", "a church bell", "a large bell"),
+        (("rings", "ringing"), ("tolls", "tolling"), ("chimes", "chiming")),
+    ),
     "knock": (
         ("someone", "a person", "a visitor"),
-        (("knocks on a door", "knocking on a door"), ("knocks on wood", "knocking on wood"), ("raps on a door", "rapping on a door")),
+        (
+            ("knocks on a door", "knocking on a door"),
+            ("knocks on wood", "knocking on wood"),
+            ("raps on a door", "rapping on a door"),
+        ),
     ),
-    "bird": (("a bird", "a small bird", "a songbird"), (("chirps", "chirping"), ("tweets", "tweeting"), ("sings", "singing"))),
-    "horn": (("a car horn", "a vehicle horn", "a horn"), (("honks", "honking"), ("beeps", "beeping"), ("blares", "blaring"))),
-    "whistle": (("someone", "a man", "a person"), (("whistles", "whistling"), ("gives a rising whistle", "giving a rising whistle"))),
+    "bird": (
+        ("a bird", "a small bird", "a songbird"),
+        (("chirps", "chirping"), ("tweets", "tweeting"), ("sings", "singing")),
+    ),
+    "horn": (
+        ("a car horn", "a vehicle horn", "a horn"),
+        (("honks", "honking"), ("beeps", "beeping"), ("blares", "blaring")),
+    ),
+    "whistle": (
+        ("someone", "a man", "a person"),
+        (("whistles", "whistling"), ("gives a rising whistle", "giving a rising whistle")),
+    ),
     "phone": (("a phone", "a telephone", "an old telephone"), (("rings", "ringing"), ("trills", "trilling"))),
     "baby": (("a baby", "an infant", "a small child"), (("cries", "crying"), ("wails", "wailing"))),
     "clock": (("a clock", "an old clock", "a watch"), (("ticks", "ticking"), ("is ticking", "ticking away"))),
-    "engine": (("an engine", "a motor", "a truck engine"), (("hums", "humming"), ("idles", "idling"), ("runs", "running"))),
+    "engine": (
+        ("an engine", "a motor", "a truck engine"),
+        (("hums", "humming"), ("idles", "idling"), ("runs", "running")),
+    ),
     "helicopter": (("a helicopter", "a chopper"), (("flies", "flying"), ("hovers overhead", "hovering overhead"))),
-    "rain": (("rain", "heavy rain", "steady rain"), (("falls", "falling"), ("is falling", "falling"), ("pours down", "pouring down"))),
-    "waves": (("waves", "sea waves", "ocean waves"), (("roll in", "rolling in"), ("break on the shore", "breaking on the shore"))),
+    "rain": (
+        ("rain", "heavy rain", "steady rain"),
+        (("falls", "falling"), ("is falling", "falling"), ("pours down", "pouring down")),
+    ),
+    "waves": (
+        ("waves", "sea waves", "ocean waves"),
+        (("roll in", "rolling in"), ("break on the shore", "breaking on the shore")),
+    ),
     "siren": (("a siren", "an ambulance siren", "a police siren"), (("wails", "wailing"), ("sounds", "sounding"))),
     "crickets": (("crickets", "insects", "some crickets"), (("chirp", "chirping"), ("are chirping", "chirping away"))),
-    "fire": (("a fire", "a campfire", "a wood fire"), (("crackles", "crackling"), ("burns and crackles", "burning and crackling"))),
+    "fire": (
+        ("a fire", "a campfire", "a wood fire"),
+        (("crackles", "crackling"), ("burns and crackles", "burning and crackling")),
+    ),
 }
 
-TWO = ("{0}, then {1}", "{0} and then {1}", "{0}, followed by {1g}", "first {0}, then {1}", "{0g} before {1g}", "{1g} after {0g}")
+TWO = (
+    "{0}, then {1}",
+    "{0} and then {1}",
+    "{0}, followed by {1g}",
+    "first {0}, then {1}",
+    "{0g} before {1g}",
+    "{1g} after {0g}",
+)
 THREE = (
     "{0}, then {1}, and finally {2}",
     "{0}, {1}, and then {2}",

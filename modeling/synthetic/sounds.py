@@ -52,9 +52,9 @@ def band(samples: Samples, low: float | None, high: float | None) -> Samples:
     elif low is not None:
         sos = butter(2, low, "highpass", fs=SAMPLE_RATE, output="sos")
     else:
-        sos = butter(2, high, "lowpass", fs=SAMPLE_RATE, output="sos")
-    filtered: Samples = sosfilt(sos, samples).astype(np.float32)
-    return filtered
+        sos = butter(2, SAMPLE_RATE / 2 if high is None else high, "lowpass", fs=SAMPLE_RATE, output="sos")
+    filtered = sosfilt(sos, samples)
+    return np.asarray(filtered, np.float32)
 
 
 def decay(seconds: float, time_constant: float, attack: float = 0.003) -> Samples:
@@ -104,7 +104,13 @@ def bell(rng: np.random.Generator, seconds: float) -> Samples:
     pitch = rng.uniform(600, 1500)
     partials = sum(
         np.float32(weight) * tone(pitch * ratio, seconds) * decay(seconds, constant)
-        for ratio, weight, constant in ((0.5, 0.5, 0.9), (1, 1, 0.7), (1.19, 0.6, 0.5), (2.0, 0.5, 0.35), (2.74, 0.3, 0.2))
+        for ratio, weight, constant in (
+            (0.5, 0.5, 0.9),
+            (1, 1, 0.7),
+            (1.19, 0.6, 0.5),
+            (2.0, 0.5, 0.35),
+            (2.74, 0.3, 0.2),
+        )
     )
     return np.asarray(partials, np.float32)
 
@@ -149,7 +155,9 @@ def whistle(rng: np.random.Generator, seconds: float) -> Samples:
     length = min(seconds, rng.uniform(0.3, 0.45))
     pitch = rng.uniform(900, 1400)
     breath = 0.05 * noise(rng, length)
-    return pad((tone(sweep(pitch, pitch * rng.uniform(1.7, 2.2), length), length) + breath) * swell(length, 0.04), seconds)
+    return pad(
+        (tone(sweep(pitch, pitch * rng.uniform(1.7, 2.2), length), length) + breath) * swell(length, 0.04), seconds
+    )
 
 
 def phone(rng: np.random.Generator, seconds: float) -> Samples:
@@ -165,7 +173,10 @@ def baby(rng: np.random.Generator, seconds: float) -> Samples:
     pitch = rng.uniform(380, 560)
     t = times(length)
     contour = pitch * (1 + 0.25 * np.sin(np.pi * t / length)) * (1 + 0.02 * np.sin(2 * np.pi * 6 * t))
-    return pad(peak_one(harmonics(contour.astype(np.float32), (1, 0.6, 0.9, 0.7, 0.3, 0.3), length)) * swell(length, 0.06), seconds)
+    return pad(
+        peak_one(harmonics(contour.astype(np.float32), (1, 0.6, 0.9, 0.7, 0.3, 0.3), length)) * swell(length, 0.06),
+        seconds,
+    )
 
 
 def engine(rng: np.random.Generator, seconds: float) -> Samples:

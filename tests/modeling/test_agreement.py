@@ -13,7 +13,9 @@ from modeling import agreement
 Ratings = tuple[np.ndarray, np.ndarray]
 
 
-def ratings(n_pairs: int, counts: int | list[int], seed: int = 1, between: float = 2.2, within: float = 2.46) -> Ratings:
+def ratings(
+    n_pairs: int, counts: int | list[int], seed: int = 1, between: float = 2.2, within: float = 2.46
+) -> Ratings:
     rng = np.random.default_rng(seed)
     k = np.resize(np.atleast_1d(counts), n_pairs)
     pair = np.repeat(np.arange(n_pairs), k)

@@ -11,7 +11,7 @@ from modeling.config import PRESETS, ConfigError, TrainingConfig, load_config
 
 def test_it_works(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text('epochs = 3\n[losses]\nmse = 0.5\n')
+    path.write_text("epochs = 3\n[losses]\nmse = 0.5\n")
     config = load_config(path, "small")
     assert config == dataclasses.replace(PRESETS["small"], epochs=3, losses={"mse": 0.5})
 
@@ -19,7 +19,11 @@ def test_it_works(tmp_path: Path) -> None:
 def test_the_defaults_are_human_clap() -> None:
     config = load_config(None)
     assert config == TrainingConfig() == PRESETS["human-clap"]
-    assert (config.model, config.losses, config.target) == ("laion/clap-htsat-unfused", {"wsce": 1, "mae": 1}, "centred")
+    assert (config.model, config.losses, config.target) == (
+        "laion/clap-htsat-unfused",
+        {"wsce": 1, "mae": 1},
+        "centred",
+    )
     assert load_config(None, "small").model == "builtin"
 
 
@@ -31,7 +35,9 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    path.write_text('{"epoch": 3, "batch_size": 1, "losses": {"mea": 1, "mse": -1}, "target": "median", "learning_rate": "x"}')
+    path.write_text(
+        '{"epoch": 3, "batch_size": 1, "losses": {"mea": 1, "mse": -1}, "target": "median", "learning_rate": "x"}'
+    )
     with pytest.raises(ConfigError) as refusal:
         load_config(path)
     assert [mistake.split(";")[0] for mistake in refusal.value.mistakes] == [

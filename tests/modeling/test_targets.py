@@ -1,7 +1,6 @@
 """Ratings to targets, on 0..10."""
 
 import numpy as np
-import pytest
 from scipy import stats
 
 from modeling.synthetic import simulate_scores
@@ -32,7 +31,16 @@ def many_ratings(seed: int, offset_sd: float) -> tuple[np.ndarray, np.ndarray, l
     rows: list[object] = []
     for score in simulate_scores(truth.tolist(), seed=seed):
         value = truth[score.pair] + offsets[score.rater] + rng.normal(0, 1.0)
-        rows.append(row(len(rows), pair=f"{score.pair:04d}", rater=f"{score.rater:03d}", score=value, scale_min=-20, scale_max=30))
+        rows.append(
+            row(
+                len(rows),
+                pair=f"{score.pair:04d}",
+                rater=f"{score.rater:03d}",
+                score=value,
+                scale_min=-20,
+                scale_max=30,
+            )
+        )
     return truth, offsets, rows
 
 
