@@ -16,6 +16,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 import torch
+from scipy.signal import get_window
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 60.0
 # Encoders pad to whole frames: a clip of 60 s may decode to a little more.
@@ -39,11 +40,10 @@ def load(path: Path, sample_rate: int) -> Samples:
         raise AudioError(f"{path} lasts longer than {MAX_SECONDS:.0f} s; cut it into shorter clips.")
     if not np.isfinite(channels).all():
         raise AudioError(f"{path} holds samples that are not numbers (NaN or infinite).")
-    mono = channels.mean(axis=1, dtype=np.float64).astype(np.float32)
+    mono = np.asarray(channels.mean(axis=1, dtype=np.float64), dtype=np.float32)
     if rate == sample_rate:
         return mono
-    resampled: Samples = soxr.resample(mono, rate, sample_rate, quality="HQ").astype(np.float32)
-    return resampled
+    return np.asarray(soxr.resample(mono, rate, sample_rate, quality="HQ"), dtype=np.float32)
 
 
 def _decode(path: Path) -> tuple[Samples, int]:
@@ -98,16 +98,15 @@ class LogMel:
         self.fft_size = int(extractor.fft_window_size)
         self.hop = int(extractor.hop_length)
         filters = extractor.mel_filters if self.fused else extractor.mel_filters_slaney
-        self.filters = torch.from_numpy(np.asarray(filters, dtype=np.float64))
-        self.hann = torch.hann_window(self.fft_size, periodic=True, dtype=torch.float64)
+        self.filters: npt.NDArray[np.float64] = np.asarray(filters, dtype=np.float64)
+        self.hann = get_window("hann", self.fft_size)
 
     def __call__(self, samples: Samples) -> torch.Tensor:
         """Log-mel in dB of each window of a clip, shape (windows, channels, frames, mels), float32.
 
         Channels are 4 equal ones where the model fuses, else 1.
         """
-        windows = torch.from_numpy(np.stack([self._padded(window) for window in self._windows(samples)]))
-        mel = self._log_mel(windows.double())
+        mel = torch.from_numpy(np.stack([self._log_mel(self._padded(window)) for window in self._windows(samples)]))
         return mel[:, None].repeat(1, 4 if self.fused else 1, 1, 1)
 
     def _windows(self, samples: Samples) -> list[Samples]:
@@ -126,13 +125,10 @@ class LogMel:
             samples = np.tile(samples, size // len(samples))
         return np.pad(samples, (0, size - len(samples)))
 
-    def _log_mel(self, windows: torch.Tensor) -> torch.Tensor:
-        """(windows, samples) in float64 to (windows, frames, mels): in float32, rounding would drown what lies 90 dB
-        down.
-        """
-        spectrum = torch.stft(
-            windows, self.fft_size, self.hop, window=self.hann, center=True, pad_mode="reflect", return_complex=True
-        )
-        power = spectrum.real.square() + spectrum.imag.square()
-        mel = power.transpose(1, 2) @ self.filters
-        return (10 * torch.log10(mel.clamp(min=FLOOR))).float()
+    def _log_mel(self, samples: Samples) -> npt.NDArray[np.float32]:
+        """Log-mel of one padded window, shape (frames, mels); float32 would drown what lies 90 dB down."""
+        centred = np.pad(samples.astype(np.float64), self.fft_size // 2, mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(centred, self.fft_size)[:: self.hop]
+        spectrum = np.fft.rfft(frames * self.hann)
+        power = spectrum.real**2 + spectrum.imag**2
+        return np.asarray(10 * np.log10(np.maximum(power @ self.filters, FLOOR)), dtype=np.float32)

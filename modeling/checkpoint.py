@@ -1,7 +1,9 @@
-"""What an interrupted run needs to go on: weights, best weights and optimiser state, in safetensors and JSON, never a pickle.
+"""What an interrupted run needs to go on: weights, best weights and optimiser state, in safetensors and JSON, never a
+pickle.
 
-Every epoch starts from a seed of its own (see `training`), so there is no random state to keep. A checkpoint is a directory that is complete or
-does not exist; the newest one is read, and only when it belongs to the same config and snapshot.
+Every epoch starts from a seed of its own (see `training`), so there is no random state to keep. A checkpoint is a
+directory that is complete or does not exist; the newest one is read, and only when it belongs to the same config and
+snapshot.
 """
 
 from __future__ import annotations

@@ -70,11 +70,12 @@ def evaluate(options: Namespace) -> Answer:
         cosines = pair_cosines(clap, clip, captions, mels, lambda: bar.advance(task))
     values = measure(cosines, pairs.human_mean[heldout], [splits.fold_caption(caption) for caption in captions])
     one_vs_rest, ceiling = people(pairs)
+    agreement = values_as_json(values)
     report = {
         "n_heldout": len(heldout),
         "model": clap.name,
         "note": clap.note,
-        "agreement": values_as_json(values),
+        "agreement": agreement,
         "one_vs_rest_srcc": one_vs_rest.as_dict(),
         "ceiling_srcc": ceiling.as_dict(),
         "snapshot_sha256": snapshot.info.sha256,
@@ -82,7 +83,7 @@ def evaluate(options: Namespace) -> Answer:
     lines = [clap.note] if clap.note else []
     lines += [
         f"{clap.name} on {len(heldout)} held-out pairs:",
-        *_table({"agreement": report["agreement"]}),
+        *_table({"agreement": agreement}),
         *_people_lines(report),
     ]
     return report, "\n".join(lines)

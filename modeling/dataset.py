@@ -22,8 +22,8 @@ MIN_TRAIN = 10
 class PairSet:
     """Study pairs with audio, in the snapshot's order; arrays have one entry per pair.
 
-    `target` (what training aims at) and `human_mean` (what evaluation compares with) are on 0..10. `clips` are the distinct
-    clips' sha256, `clip` numbers each pair's among them. `ratings` are the single ratings behind the pairs.
+    `target` (what training aims at) and `human_mean` (what evaluation compares with) are on 0..10. `clips` are the
+    distinct clips' sha256, `clip` numbers each pair's among them. `ratings` are the single ratings behind the pairs.
     """
 
     pairs: tuple[str, ...]
@@ -42,14 +42,18 @@ class PairSet:
 
 
 def pair_set(snapshot: Snapshot, target: str = "centred") -> PairSet:
-    """The study pairs of a snapshot that have audio. Raises `TrainingRefused` where there is none or several questions."""
+    """The study pairs of a snapshot that have audio.
+
+    Raises `TrainingRefused` where there is none, or where ratings of several questions are mixed.
+    """
     rows = [row for row in snapshot.ratings if row.split is not None]
     if not rows:
         raise TrainingRefused("The snapshot has no ratings of study pairs with audio; collect ratings first.")
     questions = sorted({row.question for row in rows})
     if len(questions) > 1:
         raise TrainingRefused(
-            f"The snapshot has ratings of {len(questions)} questions ({', '.join(questions)}); make one of a single question."
+            f"The snapshot has ratings of {len(questions)} questions ({', '.join(questions)}); "
+            "make one of a single question."
         )
     first = _first_rows(rows)
     flat = flatten(rows)
@@ -76,12 +80,13 @@ def refuse_too_little(pairs: PairSet) -> None:
     n_heldout, n_train = len(pairs.where(splits.HELDOUT)), len(pairs.where(splits.TRAIN))
     if n_heldout < MIN_HELDOUT:
         raise TrainingRefused(
-            f"Only {n_heldout} rated pairs are held out; at least {MIN_HELDOUT} are needed to say whether tuning helped. "
-            "Collect ratings for more captions."
+            f"Only {n_heldout} rated pairs are held out; at least {MIN_HELDOUT} are needed to say whether tuning "
+            "helped. Collect ratings for more captions."
         )
     if n_train < MIN_TRAIN:
         n_dropped = len(pairs.where(splits.DROPPED))
         raise TrainingRefused(
-            f"Only {n_train} rated pairs are left to train on, and at least {MIN_TRAIN} are needed; {n_dropped} were dropped "
-            "because they share a clip with held-out or validation pairs. Collect ratings for more captions and clips."
+            f"Only {n_train} rated pairs are left to train on, and at least {MIN_TRAIN} are needed; {n_dropped} were "
+            "dropped because they share a clip with held-out or validation pairs. Collect ratings for more captions "
+            "and clips."
         )

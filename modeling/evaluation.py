@@ -25,7 +25,7 @@ Tick = Callable[[], None]
 
 
 def read_mels(clap: Clap, snapshot: Snapshot, clips: Sequence[str], tick: Tick = lambda: None) -> list[torch.Tensor]:
-    """Log-mel windows of each clip, made once and kept for the whole run. Raises `TrainingRefused` naming a bad clip."""
+    """Log-mel windows of each clip, made once and kept for the run. Raises `TrainingRefused` naming a bad clip."""
     mels = []
     for sha256 in clips:
         try:
@@ -43,7 +43,7 @@ def pair_cosines(
     mels: Sequence[torch.Tensor],
     tick: Tick = lambda: None,
 ) -> Floats:
-    """Cosine of every pair; `clip` numbers its clip among `mels`. Clips and captions go through the towers once and alone."""
+    """Cosine of every pair; `clip` numbers its clip among `mels`. Clips and captions are embedded once and alone."""
     sounds = []
     for mel in mels:
         sounds.append(clip_embedding(clap, mel))
@@ -56,8 +56,8 @@ def pair_cosines(
 def people(pairs: PairSet) -> tuple[MetricValue, MetricValue]:
     """One rating against the rest, and the ceiling, on the held-out pairs.
 
-    The ceiling takes its variances from all the snapshot's study ratings, which say more about raters than the held-out part
-    alone, and the held-out pairs' own numbers of ratings.
+    The ceiling takes its variances from all the snapshot's study ratings, which say more about raters than the held-out
+    part alone, and the held-out pairs' own numbers of ratings.
     """
     heldout = pairs.where(splits.HELDOUT)
     ratings = pairs.ratings

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from httpx2 import HTTPError
@@ -57,7 +58,9 @@ def open_directory(directory: Path, name: str) -> Clap:
     if not any(directory.glob("*.safetensors")):
         raise ModelError(f"{name} has no weights in safetensors; convert them and name the directory that holds them.")
     try:
-        network = ClapModel.from_pretrained(directory, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+        network: Any = ClapModel.from_pretrained(
+            directory, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        )
         tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
         extractor = ClapFeatureExtractor.from_pretrained(directory, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

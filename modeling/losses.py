@@ -1,7 +1,7 @@
 """What training on human scores minimises: mse, mae, wsce, and their weighted sums.
 
-Human-CLAP (Takano et al., arXiv 2506.23553) names its variants by these losses and reports wsce + mae as the best. Its exact
-formulas could not be read; what is ours is said at each loss. Every loss is a mean over the batch's pairs.
+Human-CLAP (Takano et al., arXiv 2506.23553) names its variants by these losses and reports wsce + mae as the best. Its
+exact formulas could not be read; what is ours is said at each loss. Every loss is a mean over the batch's pairs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from torch.nn import functional
 class Batch:
     """What the losses see of n pairs of a batch.
 
-    `sounds` and `texts` are unit embeddings by pair, shape (n, dim). `target` is the human score divided by 10, shape (n,), in 0..1.
-    `clip` and `caption` number each pair's clip and caption, shape (n,). `scale_audio` and `scale_text` are the model's logit
-    scales, already exponentiated.
+    `sounds` and `texts` are unit embeddings by pair, shape (n, dim). `target` is the human score divided by 10, shape
+    (n,), in 0..1. `clip` and `caption` number each pair's clip and caption, shape (n,). `scale_audio` and `scale_text`
+    are the model's logit scales, already exponentiated.
     """
 
     sounds: torch.Tensor
@@ -37,7 +37,7 @@ class Batch:
 
 
 def mse(batch: Batch) -> torch.Tensor:
-    """mean_i (cos_i - y_i)^2 with y the human score on 0..1 (our reading: the raw cosine, neither clipped nor rescaled)."""
+    """mean_i (cos_i - y_i)^2 with y the human score on 0..1 (our reading: the raw cosine, not clipped or rescaled)."""
     return functional.mse_loss(batch.cosine, batch.target)
 
 
@@ -52,10 +52,11 @@ def wsce(batch: Batch) -> torch.Tensor:
         sum_i y_i (CE_i over captions + CE_i over clips) / 2  /  sum_i y_i,
         CE_i over captions = -log( exp(s cos(a_i, t_i)) / sum_j exp(s cos(a_i, t_j)) )
 
-    and over clips likewise with rows and columns exchanged. Source: "symmetric cross-entropy with each pair weighted by its
-    normalised human score" (Human-CLAP); CE as in CLIP (arXiv 2103.00020). Our reading: normalised means divided by 10 and by the
-    batch's sum, so that the loss does not grow with the scores; and j runs over i itself and the pairs that share neither clip nor
-    caption with it, because another recording of the same caption is no negative. 0 where all scores are 0.
+    and over clips likewise with rows and columns exchanged. Source: "symmetric cross-entropy with each pair weighted by
+    its normalised human score" (Human-CLAP); CE as in CLIP (arXiv 2103.00020). Our reading: normalised means divided by
+    10 and by the batch's sum, so that the loss does not grow with the scores; and j runs over i itself and the pairs
+    that share neither clip nor caption with it, because another recording of the same caption is no negative. 0 where
+    all scores are 0.
     """
     own = torch.eye(len(batch.target), dtype=torch.bool, device=batch.target.device)
     shared = (batch.clip[:, None] == batch.clip) | (batch.caption[:, None] == batch.caption)

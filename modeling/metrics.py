@@ -1,8 +1,10 @@
-"""Agreement of a model's scores with people's: SRCC, LCC, Kendall tau-b and MSE, with bootstrap intervals over captions.
+"""Agreement of a model's scores with people's: SRCC, LCC, Kendall tau-b and MSE, with bootstrap intervals over
+captions.
 
-The bootstrap resamples captions, not pairs, because pairs that share a caption are not independent (FIELD.md). A resample is a vector
-of how often each caption was drawn; ranks and concordant pairs are linear in those numbers, so that all resamples
-are a few matrix products instead of thousands of sorts. The result is that of copying each pair as often as it was drawn.
+The bootstrap resamples captions, not pairs, because pairs that share a caption are not independent (FIELD.md). A
+resample is a vector of how often each caption was drawn; ranks and concordant pairs are linear in those numbers, so
+that all resamples are a few matrix products instead of thousands of sorts. The result is that of copying each pair as
+often as it was drawn.
 """
 
 from __future__ import annotations
@@ -157,7 +159,7 @@ def _all_resampled(cosine: Floats, truth: Floats, draws: Floats) -> dict[str, Fl
 
 
 def _weighted_ranks(values: Floats, weights: Floats) -> Floats:
-    """Average rank of each value among all copies, shape of `weights`: copies below it plus half of its equals and itself."""
+    """Average rank of each value among all copies, shape of `weights`: those below it plus half of its equals."""
     _, starts, place = np.unique(np.sort(values), return_index=True, return_inverse=True)
     order = np.argsort(values, kind="stable")
     copies = np.add.reduceat(weights[:, order], starts, axis=1)

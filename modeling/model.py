@@ -15,7 +15,10 @@ from modeling.audio import LogMel
 
 @dataclass
 class Clap:
-    """A CLAP model with its tokenizer and front end. `name` is what a report calls it, `note` what its reader must know."""
+    """A CLAP model with its tokenizer and front end.
+
+    `name` is what a report calls it, `note` what its reader must know.
+    """
 
     network: Any
     tokenizer: Any
@@ -32,13 +35,14 @@ class Clap:
         return torch.device(self.network.device)
 
     def tokens(self, caption: str) -> list[int]:
-        """Token ids of a caption, cut at what the text tower holds. Lone surrogates are read as the replacement character."""
+        """Token ids of a caption, cut at what the text tower holds; lone surrogates become replacement characters."""
         clean = caption.encode("utf-8", "replace").decode("utf-8")
         ids: list[int] = self.tokenizer(clean, truncation=True, max_length=self.max_tokens)["input_ids"]
         return ids
 
     def embed_clips(self, mels: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Unit embeddings, shape (clips, dim), of clips given as their log-mel windows (windows, channels, frames, mels).
+        """Unit embeddings, shape (clips, dim), of clips given as their log-mel windows (windows, channels, frames,
+        mels).
 
         A clip of several windows is the normalised mean of theirs.
         """

@@ -1,7 +1,8 @@
 """Tables of pairs for scoring: `file,caption` in, `file,caption,cosine,score,score_sd` out.
 
-Cells are written back exactly as they were read, a caption that begins with = + - or @ included: rows must stay joinable to the input,
-which holds the same cell already. Tables that people download from the platform are neutralised there; this one is for programs.
+Cells are written back exactly as they were read, a caption that begins with = + - or @ included: rows must stay
+joinable to the input, which holds the same cell already. Tables that people download from the platform are neutralised
+there; this one is for programs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The score of a clip and a caption: deterministic cosine, calibrated score, and tables of pairs.
 
-A clip or caption always goes through its tower alone. The same computation on the same shapes gives the same bits, whatever else is
-scored beside it, which no batched matrix product promises.
+A clip or caption always goes through its tower alone. The same computation on the same shapes gives the same bits,
+whatever else is scored beside it, which no batched matrix product promises.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Scorer:
 
     @classmethod
     def open(cls, model: str | Path) -> Scorer:
-        """The scorer of a model directory, with its calibration where it has one, or of another model. Raises `ModelError`."""
+        """The scorer of a model; a directory's calibration is used where it has one. Raises `ModelError`."""
         clap = open_model(str(model))
         return cls(clap, read_calibration(Path(model)) if Path(model).is_dir() else None)
 

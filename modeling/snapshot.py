@@ -1,7 +1,8 @@
 """The file contract between the platform and the model: a directory that is complete or does not exist.
 
-`manifest.json` (schema version, test, created, counts, sha256 of every file, split salt and rule, scale), `ratings.jsonl` (one
-rating a line, single ratings, never means, raters pseudonymous) and `audio/<sha256>.<ext>` (links or copies of the originals).
+`manifest.json` (schema version, test, created, counts, sha256 of every file, split salt and rule, scale),
+`ratings.jsonl` (one rating a line, single ratings, never means, raters pseudonymous) and `audio/<sha256>.<ext>` (links
+or copies of the originals).
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class RatingRow:
     """One line of `ratings.jsonl`.
 
     `clip_sha256` is None only for ratings imported without audio. `split` is the data set's own split or None when
-    given to `write_snapshot`; in a snapshot it is "train", "validation", "heldout" or "dropped", and None for pairs that
-    never train nor count (another role than study, or no audio).
+    given to `write_snapshot`; in a snapshot it is "train", "validation", "heldout" or "dropped", and None for pairs
+    that never train nor count (another role than study, or no audio).
     """
 
     rating: str
@@ -64,7 +65,8 @@ _PAIR_FIELDS = ("clip_sha256", "caption", "source_id", "system", "role")
 class SnapshotInfo:
     """What the platform keeps of a snapshot. `sha256` is that of `manifest.json`, which names every other file's.
 
-    Counts of pairs: `n_pairs` all; `n_train`, `n_validation`, `n_heldout`, `n_dropped` partition the study pairs with audio.
+    Counts of pairs: `n_pairs` all; `n_train`, `n_validation`, `n_heldout`, `n_dropped` partition the study pairs with
+    audio.
     """
 
     sha256: str
@@ -107,8 +109,9 @@ def write_snapshot(
 ) -> SnapshotInfo:
     """Write the snapshot beside its place, sync it, and rename it there; the same input gives the same bytes.
 
-    `audio` maps a clip's sha256 to its original file; clips that no rating names are left out. Raises `SnapshotError` where
-    the directory exists, a rating or a file is not what it says it is, or a clip has no file; then nothing is left behind.
+    `audio` maps a clip's sha256 to its original file; clips that no rating names are left out. Raises `SnapshotError`
+    where the directory exists, a rating or a file is not what it says it is, or a clip has no file; then nothing is
+    left behind.
     """
     if directory.exists():
         raise SnapshotError(f"The snapshot {directory} already exists; a snapshot is written once.")
@@ -282,7 +285,8 @@ def _file_sha256(path: Path) -> str:
 
 
 def _to_line(row: RatingRow) -> str:
-    # JSON in ASCII: a caption may hold what is a line end to some readers (U+2028) or no Unicode at all (lone surrogates).
+    # JSON in ASCII: a caption may hold what is a line end to some readers (U+2028) or no Unicode at all (lone
+    # surrogates).
     return json.dumps({name: getattr(row, name) for name in _FIELDS}, ensure_ascii=True) + "\n"
 
 

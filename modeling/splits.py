@@ -1,9 +1,10 @@
 """Which pair is held out: a definition that never changes its mind as ratings and pairs arrive.
 
 A caption is held out where the hash of the salt and the caption, in lower case with spaces folded, falls under the
-held-out fraction; validation is cut from the rest in the same way with another key. A pair outside the held-out part that shares a
-clip, by sha256 or by source, with a held-out pair is dropped, and so is a training pair that shares one with a validation
-pair: what the model is judged on, it has neither read nor heard. A data set's own split wins where it has one.
+held-out fraction; validation is cut from the rest in the same way with another key. A pair outside the held-out part
+that shares a clip, by sha256 or by source, with a held-out pair is dropped, and so is a training pair that shares one
+with a validation pair: what the model is judged on, it has neither read nor heard. A data set's own split wins where it
+has one.
 """
 
 from __future__ import annotations

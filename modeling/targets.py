@@ -23,7 +23,7 @@ def to_ten(score: npt.ArrayLike, scale_min: npt.ArrayLike, scale_max: npt.ArrayL
 
 @dataclass(frozen=True)
 class FlatRatings:
-    """Ratings as arrays: pair and rater numbers and scores on 0..10, one entry per rating; `pairs` names the pair numbers."""
+    """Ratings as arrays, one entry per rating: pair and rater numbers, scores on 0..10; `pairs` names the pairs."""
 
     pairs: tuple[str, ...]
     pair: npt.NDArray[np.int64]
@@ -51,11 +51,11 @@ def pair_means(ratings: FlatRatings) -> Floats:
 def centred_means(ratings: FlatRatings) -> Floats:
     """Mean of each pair after each rater's shrunken offset is subtracted, clipped to 0..10.
 
-    A rater's offset is the mean of score minus pair mean over the n ratings given; shrunken it is
-    offset * vo / (vo + vr / n), the best linear predictor of a random effect (Robinson 1991, "That BLUP is a good thing"). Reading
-    of ours: one pass, not the mixed model's full solution; the residual's variance vr is the within-pair variance
-    less vo, and vo is the mean square of raw offsets less what vr alone would put there, not below 0. Offsets are
-    recentred to mean 0 over ratings, so that targets keep the scale's meaning. FIELD.md: worth about .01 of SRCC.
+    A rater's offset is the mean of score minus pair mean over the n ratings given; shrunken it is offset * vo / (vo +
+    vr / n), the best linear predictor of a random effect (Robinson 1991, "That BLUP is a good thing"). Reading of ours:
+    one pass, not the mixed model's full solution; the residual's variance vr is the within-pair variance less vo, and
+    vo is the mean square of raw offsets less what vr alone would put there, not below 0. Offsets are recentred to mean
+    0 over ratings, so that targets keep the scale's meaning. FIELD.md: worth about .01 of SRCC.
     """
     offsets = shrunken_offsets(ratings)
     means = _means(ratings.pair, ratings.score - offsets[ratings.rater], len(ratings.pairs))
@@ -71,7 +71,7 @@ def shrunken_offsets(ratings: FlatRatings) -> Floats:
     deviation, share = _deviations(ratings)
     given = np.bincount(ratings.rater, minlength=n_raters)
     # A pair of k ratings shows only (k - 1) / k of an offset in the deviation from its own mean.
-    shown = np.bincount(ratings.rater, share, n_raters)
+    shown = np.bincount(ratings.rater, share, n_raters).astype(np.float64)
     raw = np.divide(np.bincount(ratings.rater, deviation, n_raters), shown, out=np.zeros(n_raters), where=shown > 0)
     spread = _offset_variance(raw, shown, fitted.within)
     residual = max(fitted.within - spread, 0.0)

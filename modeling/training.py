@@ -32,7 +32,8 @@ from modeling.snapshot import Snapshot, SnapshotError, read_snapshot
 
 __all__ = ["PairPrediction", "Progress", "TrainingCancelled", "TrainingRefused", "TrainingResult", "train"]
 
-# Below this many validation pairs an SRCC is noise: then nothing is selected by it and the last epoch's weights are taken.
+# Below this many validation pairs an SRCC is noise: then nothing is selected by it and the last epoch's weights are
+# taken.
 MIN_VALIDATION = 20
 # A training step costs about three forward passes: one there, two back.
 STEP_COST = 3
@@ -84,9 +85,10 @@ def train(
 ) -> TrainingResult:
     """Tune the configured model on the snapshot and report base and tuned agreement on its held-out pairs.
 
-    Writes `out_dir/model`, `out_dir/config.json` and, last, `out_dir/report.json`; a run that was interrupted goes on from its last
-    epoch when called again with the same config and snapshot. The same seed on the same machine gives the same result. Raises
-    `TrainingRefused` with a sentence, `TrainingCancelled` when `should_stop` said so (it is asked at every step).
+    Writes `out_dir/model`, `out_dir/config.json` and, last, `out_dir/report.json`; a run that was interrupted goes on
+    from its last epoch when called again with the same config and snapshot. The same seed on the same machine gives the
+    same result. Raises `TrainingRefused` with a sentence, `TrainingCancelled` when `should_stop` said so (it is asked
+    at every step).
     """
     started = time.monotonic()
     if (out_dir / REPORT).exists():
@@ -144,7 +146,7 @@ def _tune(
     fingerprint: str,
     watch: _Watch,
 ) -> LoopState:
-    """The loop. Leaves the best epoch's weights in the network: best by SRCC on the validation pairs, never the held-out ones."""
+    """The loop. Leaves the best epoch's weights in the network: best on validation pairs, never the held-out ones."""
     train_pairs, validation_pairs = pairs.where(splits.TRAIN), pairs.where(splits.VALIDATION)
     tokens = [clap.tokens(caption) for caption in pairs.captions]
     optimiser = _optimiser(clap.network, config)
@@ -240,7 +242,7 @@ def _validate(
 
 
 def _optimiser(network: Any, config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW; projections and logit scales at `learning_rate`, the towers at `tower_learning_rate`, decay on matrices only."""
+    """AdamW with decay on matrices only; the towers have a rate of their own."""
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         in_tower = name.startswith(("audio_model.", "text_model."))

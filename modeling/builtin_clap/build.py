@@ -1,7 +1,8 @@
 """Make the built-in small CLAP: `python -m modeling make-model OUT`.
 
-Contrastive training as real CLAPs are trained (symmetric cross-entropy over the cosines of a batch, Radford et al. 2021,
-arXiv 2103.00020): clean recordings and their captions, no human score, no degraded sound. Its world has a seed of its own.
+Contrastive training as real CLAPs are trained (symmetric cross-entropy over the cosines of a batch, Radford et al.
+2021, arXiv 2103.00020): clean recordings and their captions, no human score, no degraded sound. Its world has a seed of
+its own.
 """
 
 from __future__ import annotations
@@ -178,9 +179,8 @@ def _train(clap: Clap, captions: list[str], mels: torch.Tensor, recipe: Recipe, 
             scale.data.clamp_(max=math.log(MAX_SCALE))
         running = 0.98 * running + 0.02 * loss.item() if step else loss.item()
         if step % 50 == 0:
-            report(
-                f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, scale {network.logit_scale_a.exp().item():.1f}."
-            )
+            scale = network.logit_scale_a.exp().item()
+            report(f"Step {step} of {recipe.steps}: contrastive loss {running:.3f}, logit scale {scale:.1f}.")
 
 
 def _warm_cosine(step: int, recipe: Recipe) -> float:

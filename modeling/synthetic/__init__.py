@@ -1,8 +1,8 @@
 """A generated world with known truth: scenes of sound events, captions, text-to-audio systems and simulated raters.
 
-Everything here is simulated and says so wherever it is shown. `sounds` renders the kinds of events, `captions` puts a scene in
-words, `systems` degrades recordings as text-to-audio systems do and says what relevance is left, `raters` scores
-pairs as people do, `world` puts them together. numpy and scipy only.
+Everything here is simulated and says so wherever it is shown. `sounds` renders the kinds of events, `captions` puts a
+scene in words, `systems` degrades recordings as text-to-audio systems do and says what relevance is left, `raters`
+scores pairs as people do, `world` puts them together. numpy and scipy only.
 """
 
 from modeling.synthetic.raters import SimulatedScore, simulate_scores

@@ -1,4 +1,4 @@
-"""Simulated raters with the noise of RELATE's: offset SD 0.9, residual SD 2.3 on 0..10, clipped and rounded (FIELD.md)."""
+"""Simulated raters with RELATE's noise (FIELD.md): offset SD 0.9, residual SD 2.3 on 0..10, clipped and rounded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SimulatedScore:
 def simulate_scores(
     true_scores: Sequence[float], *, seed: int, ratings_per_pair: int = 4, pairs_per_rater: int = 20
 ) -> list[SimulatedScore]:
-    """Scores of every pair by `ratings_per_pair` different raters, each of whom scores about `pairs_per_rater` pairs."""
+    """Scores of every pair by `ratings_per_pair` different raters, each with about `pairs_per_rater` pairs."""
     rng = np.random.default_rng(seed)
     n_pairs = len(true_scores)
     n_raters = max(ratings_per_pair, -(-n_pairs * ratings_per_pair // pairs_per_rater))

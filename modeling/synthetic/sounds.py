@@ -1,7 +1,7 @@
 """The kinds of sound events: how each is made out of oscillators and noise, 48 kHz mono, peak near 1.
 
-A renderer takes a random generator and a duration in seconds and returns float32 samples of that duration. Every draw varies
-pitch, speed and timbre, so that no two barks are alike. Countable kinds render one occurrence.
+A renderer takes a random generator and a duration in seconds and returns float32 samples of that duration. Every draw
+varies pitch, speed and timbre, so that no two barks are alike. Countable kinds render one occurrence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def tone(frequency: Samples | float, seconds: float) -> Samples:
     """A sine whose frequency in Hz may change over time."""
     t = times(seconds)
     if isinstance(frequency, float | int):
-        return np.sin(np.float32(2 * np.pi * frequency) * t)
+        return np.asarray(np.sin(np.float32(2 * np.pi * frequency) * t), np.float32)
     phase = np.cumsum(frequency, dtype=np.float64) * (2 * np.pi / SAMPLE_RATE)
     return np.sin(phase).astype(np.float32)
 
@@ -187,7 +187,7 @@ def engine(rng: np.random.Generator, seconds: float) -> Samples:
 
 def helicopter(rng: np.random.Generator, seconds: float) -> Samples:
     beat = np.sin(np.float32(np.pi * rng.uniform(10, 16)) * times(seconds)) ** 8
-    return peak_one(band(noise(rng, seconds), 60, 900)) * (0.1 + beat) * swell(seconds, 0.1)
+    return np.asarray(peak_one(band(noise(rng, seconds), 60, 900)) * (0.1 + beat) * swell(seconds, 0.1), np.float32)
 
 
 def rain(rng: np.random.Generator, seconds: float) -> Samples:
@@ -199,7 +199,10 @@ def rain(rng: np.random.Generator, seconds: float) -> Samples:
 def waves(rng: np.random.Generator, seconds: float) -> Samples:
     rate = rng.uniform(0.5, 0.9)
     rise = 0.5 - 0.5 * np.cos(np.float32(2 * np.pi * rate) * times(seconds) + np.float32(rng.uniform(0, 1)))
-    return peak_one(band(noise(rng, seconds), None, rng.uniform(500, 1200))) * (0.08 + rise) * swell(seconds, 0.1)
+    return np.asarray(
+        peak_one(band(noise(rng, seconds), None, rng.uniform(500, 1200))) * (0.08 + rise) * swell(seconds, 0.1),
+        np.float32,
+    )
 
 
 def siren(rng: np.random.Generator, seconds: float) -> Samples:
@@ -213,7 +216,7 @@ def crickets(rng: np.random.Generator, seconds: float) -> Samples:
     t = times(seconds)
     pulse = np.clip(np.sin(np.float32(2 * np.pi * rng.uniform(14, 20)) * t), 0, 1)
     group = np.sin(np.float32(2 * np.pi * rng.uniform(1.5, 2.5)) * t) > -0.3
-    return tone(rng.uniform(4800, 6500), seconds) * pulse * group * swell(seconds, 0.05)
+    return np.asarray(tone(rng.uniform(4800, 6500), seconds) * pulse * group * swell(seconds, 0.05), np.float32)
 
 
 def fire(rng: np.random.Generator, seconds: float) -> Samples:
@@ -230,7 +233,7 @@ def pad(samples: Samples, seconds: float) -> Samples:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of event. `spacing` is the seconds from one occurrence to the next of a countable kind, None for a continuous one."""
+    """A kind of event; `spacing` is the seconds between occurrences of a countable kind, None for a continuous one."""
 
     name: str
     render: Renderer

@@ -1,7 +1,8 @@
 """Text-to-audio systems: what each gets wrong, how it sounds, and the relevance that is left.
 
-Every system makes its own recording of a scene. It may leave an event out, add or substitute a foreign one, swap the order or miscount, and its
-sound is noisy, dull and clipped to a degree. `true_relevance` knows only what was asked for and what was rendered, never a model.
+Every system makes its own recording of a scene. It may leave an event out, add or substitute a foreign one, swap the
+order or miscount, and its sound is noisy, dull and clipped to a degree. Each recording is heard somewhere: rooms and
+murmur, which people forgive. `true_relevance` knows only what was asked for and what was rendered, never a model.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from modeling.synthetic.sounds import KINDS, SAMPLE_RATE, Samples, band, render_
 class System:
     """Chances of each mistake, the range of sound quality (1 is clean, 0 the worst), and how much of a place is heard.
 
-    `place` is the range of the level of reverberation and background in 0..1: a microphone in the open hears a street and a
-    room, a generator imitates them more faintly. People asked for relevance forgive it.
+    `place` is the range of the level of reverberation and background in 0..1: a microphone in the open hears a street
+    and a room, a generator imitates them more faintly. People asked for relevance forgive it.
     """
 
     name: str
@@ -72,9 +73,9 @@ def _recount(rng: np.random.Generator, event: Event, system: System) -> Event:
 
 
 def true_relevance(asked: Scene, take: Take) -> float:
-    """Relevance of the take to the scene on 0..10: inclusion weighs most, then quality, foreign events, order and count.
+    """Relevance of the take to the scene on 0..10: inclusion weighs most, then quality and foreign events.
 
-    It runs from 1.4, nothing of what was asked for, to 8.4, all of it cleanly: means of many people reach neither end.
+    Order and count come last. It runs from 1.4, nothing of what was asked for, to 8.4, all of it cleanly: means of many people reach neither end.
     """
     wanted = {event.kind: event for event in asked}
     included = [event for event in take.events if event.kind in wanted]
@@ -116,7 +117,8 @@ def _in_place(rng: np.random.Generator, clean: Samples, place: float) -> Samples
     echo = rng.standard_normal(n_echo, dtype=np.float32) * np.exp(-np.linspace(0, 6, n_echo, dtype=np.float32))
     echo *= np.float32(place * rng.uniform(0.3, 1.0) / np.sqrt((echo**2).sum()))
     wet = clean + oaconvolve(clean, echo)[: len(clean)].astype(np.float32)
-    murmur = band(rng.standard_normal(len(clean), dtype=np.float32), None, float(np.exp(rng.uniform(np.log(400), np.log(4000)))))
+    top = float(np.exp(rng.uniform(np.log(400), np.log(4000))))
+    murmur = band(rng.standard_normal(len(clean), dtype=np.float32), None, top)
     level = 10 ** ((-50 + 42 * place * rng.uniform(0.6, 1.0)) / 20) * float(np.abs(wet).max())
     return wet + murmur * np.float32(level / murmur.std())
 

@@ -27,7 +27,7 @@ class Stimulus:
 
 
 def generate_world(*, seed: int, n_captions: int, systems: Sequence[System] = SYSTEMS) -> Iterator[Stimulus]:
-    """`n_captions` different captions, each performed by every system: one after another, the same for the same seed."""
+    """`n_captions` different captions, each performed by every system; the same seed gives the same world."""
     for number, (scene, caption) in enumerate(_distinct_captions(np.random.default_rng([seed, 0]), n_captions)):
         for place, system in enumerate(systems):
             rng = np.random.default_rng([seed, 1, number, place])

@@ -45,11 +45,12 @@ def test_mse_and_mae() -> None:
 
 
 def test_wsce_weights_pairs_by_their_score() -> None:
-    """Matching pairs at scale s = 2: every row and column is (e^2, e^0), so each CE is log(1 + e^-2), whatever the weights.
+    """Matching pairs at scale s = 2: every row and column is (e^2, e^0), so each CE is log(1 + e^-2), whatever the
+    weights.
 
-    With the texts exchanged each is log(1 + e^2). With a_1 = t_1 = t_2 = east and a_2 = north: over captions, pair 1 sees
-    (2, 2): log 2, pair 2 sees (0, 0): log 2; over clips, pair 1 sees (2, 0): log(1 + e^-2), pair 2 sees (2, 0) and wants the second:
-    log(1 + e^2). Weights .25 and .75.
+    With the texts exchanged each is log(1 + e^2). With a_1 = t_1 = t_2 = east and a_2 = north: over captions, pair 1
+    sees (2, 2): log 2, pair 2 sees (0, 0): log 2; over clips, pair 1 sees (2, 0): log(1 + e^-2), pair 2 sees (2, 0) and
+    wants the second: log(1 + e^2). Weights .25 and .75.
     """
     matching = batch([EAST, NORTH], [EAST, NORTH], [0.2, 0.9], scale=2.0)
     assert wsce(matching).item() == pytest.approx(math.log1p(math.exp(-2)), rel=1e-5)
