@@ -64,11 +64,24 @@ def pair_set(snapshot: Snapshot, target: str = "centred") -> PairSet:
         clips=tuple(clips),
         clip=np.array([clips[str(row.clip_sha256)] for row in first], dtype=np.int64),
         split=np.array([row.split for row in first], dtype=np.str_),
-        target=TARGETS[target](flat),
+        target=_targets(rows, flat, target),
         human_mean=pair_means(flat),
         n_ratings=np.bincount(flat.pair),
         ratings=flat,
     )
+
+
+def _targets(rows: Sequence[RatingRow], flat: FlatRatings, target: str) -> Floats:
+    """Targets from the ratings that are not held out: offsets must not carry held-out scores into training.
+
+    Held-out pairs, which nothing trains on, get their plain mean.
+    """
+    values = pair_means(flat)
+    learned = flatten([row for row in rows if row.split != splits.HELDOUT])
+    if learned.pairs:
+        place = {name: number for number, name in enumerate(flat.pairs)}
+        values[[place[name] for name in learned.pairs]] = TARGETS[target](learned)
+    return values
 
 
 def _first_rows(rows: Sequence[RatingRow]) -> list[RatingRow]:

@@ -37,8 +37,9 @@ class Clap:
     def tokens(self, caption: str) -> list[int]:
         """Token ids of a caption, cut at what the text tower holds; lone surrogates become replacement characters."""
         clean = caption.encode("utf-8", "replace").decode("utf-8")
-        ids: list[int] = self.tokenizer(clean, truncation=True, max_length=self.max_tokens)["input_ids"]
-        return ids
+        # Cut here: a tokenizer told to truncate is saved so, and ClapProcessor would then truncate the audio too.
+        ids: list[int] = self.tokenizer(clean, verbose=False)["input_ids"]
+        return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
 
     def embed_clips(self, mels: Sequence[torch.Tensor]) -> torch.Tensor:
         """Unit embeddings, shape (clips, dim), of clips given as their log-mel windows (windows, channels, frames,

@@ -10,7 +10,7 @@ has one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 TRAIN, VALIDATION, HELDOUT, DROPPED = "train", "validation", "heldout", "dropped"
@@ -71,8 +71,13 @@ def assign_splits(
         if not 0 <= value < 1:
             raise ValueError(f"{name} must be from 0 up to, not including, 1; it is {value}.")
     wanted = [_own_or_hashed(pair, salt, heldout_fraction, validation_fraction) for pair in pairs]
-    after_heldout = _drop_sharing(pairs, wanted, keep=HELDOUT, drop=(TRAIN, VALIDATION))
-    return _drop_sharing(pairs, after_heldout, keep=VALIDATION, drop=(TRAIN,))
+    heldout, validation = (_sounds_of(pairs, wanted, part) for part in (HELDOUT, VALIDATION))
+    # Validation sounds are those of all pairs that the hash puts there: a pair once dropped stays dropped.
+    barred = {TRAIN: heldout | validation, VALIDATION: heldout}
+    return [
+        split if barred.get(split, frozenset()).isdisjoint(_sounds(pair)) else DROPPED
+        for pair, split in zip(pairs, wanted, strict=True)
+    ]
 
 
 def _own_or_hashed(pair: PairKey, salt: str, heldout_fraction: float, validation_fraction: float) -> str:
@@ -83,13 +88,10 @@ def _own_or_hashed(pair: PairKey, salt: str, heldout_fraction: float, validation
     return pair.own_split
 
 
-def _drop_sharing(pairs: Sequence[PairKey], splits: list[str], *, keep: str, drop: Iterable[str]) -> list[str]:
-    taken = {sound for pair, split in zip(pairs, splits, strict=True) if split == keep for sound in _sounds(pair)}
-    droppable = frozenset(drop)
-    return [
-        DROPPED if split in droppable and not taken.isdisjoint(_sounds(pair)) else split
-        for pair, split in zip(pairs, splits, strict=True)
-    ]
+def _sounds_of(pairs: Sequence[PairKey], splits: Sequence[str], part: str) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        sound for pair, split in zip(pairs, splits, strict=True) if split == part for sound in _sounds(pair)
+    )
 
 
 def _sounds(pair: PairKey) -> set[tuple[str, str]]:

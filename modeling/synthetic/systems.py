@@ -75,7 +75,8 @@ def _recount(rng: np.random.Generator, event: Event, system: System) -> Event:
 def true_relevance(asked: Scene, take: Take) -> float:
     """Relevance of the take to the scene on 0..10: inclusion weighs most, then quality and foreign events.
 
-    Order and count come last. It runs from 1.4, nothing of what was asked for, to 8.4, all of it cleanly: means of many people reach neither end.
+    Order and count come last. It runs from 1.4, nothing of what was asked for, to 8.4, all of it cleanly: means of many
+    people reach neither end.
     """
     wanted = {event.kind: event for event in asked}
     included = [event for event in take.events if event.kind in wanted]
