@@ -5,10 +5,12 @@ on a pair. `Pair.load` is that sum; it changes only under the pair's row lock. P
 rater gets them.
 """
 
+from collections import Counter
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
+from django.db.models.functions import Random
 from django.utils import timezone
 
 from listening_tests.choices import PairRole
@@ -17,8 +19,7 @@ from listening_tests.models.stimuli import new_shuffle_key
 
 # ITU-T P.808 practice: about five clips before those that count.
 MOST_PRACTICE_PAIRS = 5
-# A lease pays for clearing away a few that have ended, so that no single one pays for all.
-EXPIRED_LEASES_AT_ONCE = 20
+LEASES_RELEASED_AT_ONCE = 200
 TIES_COUNTED = 500
 
 
@@ -43,35 +44,40 @@ def candidate_pairs(*, session: Session) -> QuerySet[Pair]:
     )
 
 
-@transaction.atomic
-def leases_release_expired(*, test_id: int) -> int:
-    """Takes some leases whose time is over out of their pairs' loads, and returns how many.
+def leases_release_expired(*, test_id: int) -> None:
+    """Takes the leases whose time is over out of their pairs' loads.
 
-    A transaction of its own: it locks several pairs, which a lease, holding one, must never wait for.
+    In transactions of its own: it locks several pairs, which a lease, holding one, must never wait for.
     """
-    expired = list(
-        Assignment.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .filter(
-            session__test_id=test_id,
-            released_at__isnull=True,
-            rated_at__isnull=True,
-            lease_expires_at__lt=timezone.now(),
-        )
-        .order_by("pair_id")
-        .select_related("pair")[:EXPIRED_LEASES_AT_ONCE]
-    )
-    for assignment in expired:
-        assignment.released_at = timezone.now()
-        assignment.save(update_fields=["released_at"])
-        if assignment.pair.role != PairRole.PRACTICE:
-            Pair.objects.filter(pk=assignment.pair_id).update(load=F("load") - 1, shuffle_key=new_shuffle_key())
-    return len(expired)
-
-
-def leases_release_all_expired(*, test_id: int) -> None:
-    """The same until none is left: before a rater is told that there is nothing to rate."""
-    while leases_release_expired(test_id=test_id):
+    while _release_some(test_id) == LEASES_RELEASED_AT_ONCE:
         pass
+
+
+@transaction.atomic
+def _release_some(test_id: int) -> int:
+    # Locks are waited for and not skipped: a pair in somebody's hands is no reason to say that none is left. They are
+    # always taken in the order of the keys, so that two who release at once never wait for each other.
+    ended = Assignment.objects.filter(
+        session__test_id=test_id,
+        released_at__isnull=True,
+        rated_at__isnull=True,
+        lease_expires_at__lt=timezone.now(),
+    ).order_by("pk")
+    leases = list(ended.select_for_update(of=("self",), no_key=True)[:LEASES_RELEASED_AT_ONCE])
+    if leases:
+        Assignment.objects.filter(pk__in=[lease.pk for lease in leases]).update(released_at=timezone.now())
+        _take_from_loads(Counter(lease.pair_id for lease in leases))
+    return len(leases)
+
+
+def _take_from_loads(n_leases_by_pair: Counter[int]) -> None:
+    pairs = Pair.objects.filter(pk__in=n_leases_by_pair).exclude(role=PairRole.PRACTICE)
+    locked = pairs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+    by_number: dict[int, list[int]] = {}
+    for pk in locked:
+        by_number.setdefault(n_leases_by_pair[pk], []).append(pk)
+    for number, pks in by_number.items():
+        Pair.objects.filter(pk__in=pks).update(load=F("load") - number, shuffle_key=Random())
 
 
 def _assigned_to(session: Session) -> Exists:
@@ -80,7 +86,9 @@ def _assigned_to(session: Session) -> Exists:
 
 def _reopen_own(session: Session) -> Assignment | None:
     """An unrated pair of this session whose lease had ended, where it still has room."""
-    for assignment in session.assignments.filter(rated_at__isnull=True).select_related("pair").order_by("position"):
+    unrated = session.assignments.filter(rated_at__isnull=True).select_related("pair").order_by("pk")
+    # Locked, since its lease may be cleared away this very moment.
+    for assignment in unrated.select_for_update(of=("self",), no_key=True):
         if assignment.released_at is None or _take_place(assignment.pair, session):
             assignment.released_at = None
             assignment.lease_expires_at = timezone.now() + timedelta(minutes=session.test.lease_minutes)

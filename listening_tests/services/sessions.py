@@ -9,7 +9,7 @@ from listening_tests.choices import FINISHED_SESSION_STATUSES, SessionStatus, Te
 from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, Consent, ListeningTest, Rater, RaterIdentity, Session
 from listening_tests.selectors import assignment_current, session_progress
-from listening_tests.services.assignments import assignment_lease, candidate_pairs, leases_release_all_expired
+from listening_tests.services.assignments import assignment_lease, candidate_pairs, leases_release_expired
 
 NOT_OPEN_SENTENCES = {
     TestStatus.DRAFT: "This listening test has not been opened yet. Please come back later.",
@@ -26,7 +26,7 @@ def session_start(*, test: ListeningTest, rater_uuid: UUID, recruiter: str = "",
     repeat of the request finds the same rater and the same sitting. Raises Refused where the test is not open or no
     pair is left for this rater.
     """
-    leases_release_all_expired(test_id=test.pk)
+    leases_release_expired(test_id=test.pk)
     with transaction.atomic():
         rater, _ = Rater.objects.get_or_create(uuid=rater_uuid)
         # Of two requests at once the second waits here, and then finds the first one's session.
@@ -41,7 +41,7 @@ def session_start(*, test: ListeningTest, rater_uuid: UUID, recruiter: str = "",
 
 def session_resume(*, session: Session) -> Assignment | None:
     """The pair to rate now, with its lease renewed; None where the session has ended or the test is paused."""
-    leases_release_all_expired(test_id=session.test_id)
+    leases_release_expired(test_id=session.test_id)
     with transaction.atomic():
         locked = session_lock(session_id=session.pk)
         current = assignment_current(session=locked) or session_advance(session=locked)

@@ -132,9 +132,24 @@ def test_start_is_refused_where_no_pair_is_left() -> None:
 def test_many_ended_leases_do_not_hide_their_pairs() -> None:
     test = make_test(ratings_per_pair=1)
     make_pairs(test, 50)
-    for session in [begin(test) for _ in range(50)]:
+    left = [begin(test) for _ in range(50)]
+    for session in left:
         end_leases(session)
     assert begin(test).planned_count == 20
+    assert Pair.objects.filter(load=1).count() == 1
+    assert Assignment.objects.filter(released_at__isnull=False).count() == 50
+
+
+def test_ended_leases_do_not_cut_a_session_short() -> None:
+    test = make_test(ratings_per_pair=1, pairs_per_session=2)
+    make_pairs(test, 2)
+    going, left = begin(test), begin(test)
+    going.planned_count = 2
+    going.save()
+    end_leases(left)
+    receipt = rate(going)
+    assert receipt.next_assignment is not None
+    assert receipt.session.status == SessionStatus.ACTIVE
 
 
 def test_a_pair_without_audio_is_never_given() -> None:

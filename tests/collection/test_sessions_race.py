@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import TypeVar
 from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.utils import timezone
 
 from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, ListeningTest, Pair, Rating, Session
 from listening_tests.selectors import assignment_current
+from listening_tests.services.assignments import leases_release_expired
 from listening_tests.services.ratings import Answer, rating_submit
-from listening_tests.services.sessions import session_start
+from listening_tests.services.sessions import session_resume, session_start
 from tests.factories import make_pairs, make_test
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,3 +90,16 @@ def test_the_same_start_sent_at_once_is_one_session() -> None:
     sessions = together([lambda: session_start(test=test, rater_uuid=rater_uuid)] * 8)
     assert len({session.pk for session in sessions}) == 1
     assert Session.objects.count() == Assignment.objects.count() == 1
+
+
+def test_a_lease_renewed_while_ended_ones_are_cleared_away_counts_once() -> None:
+    test = make_test(ratings_per_pair=1)
+    make_pairs(test, 4)
+    sessions = [session_start(test=test, rater_uuid=uuid4()) for _ in range(4)]
+    for _ in range(10):
+        Assignment.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        resumes = [partial(session_resume, session=session) for session in sessions]
+        together([*resumes, *[partial(leases_release_expired, test_id=test.pk)] * 4])
+        open_leases = Count("assignments", filter=Q(assignments__released_at__isnull=True))
+        loads = Pair.objects.annotate(open_leases=open_leases).values_list("load", "open_leases")
+        assert set(loads) == {(1, 1)}
