@@ -3,14 +3,19 @@
 One range a request; several are answered with the whole file, as the standard allows.
 """
 
+import logging
 import re
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import cast
 
 from django.core.files import File
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.db.models.fields.files import FieldFile
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
+
+logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
 _SINGLE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
@@ -65,6 +70,24 @@ def range_read(header: str, *, size: int) -> range | None:
     if start >= stop:
         raise RangeNotSatisfiable
     return range(start, stop)
+
+
+def audio_response(request: HttpRequest, stored: FieldFile, *, etag: str, cache_control: str) -> HttpResponseBase:
+    """Answers GET or HEAD with the sound of a row.
+
+    Raises Http404 where the row has none (ratings can be imported without audio), or where the file has gone, which is
+    logged.
+    """
+    if not stored:
+        raise Http404("There is no such sound.")
+    try:
+        file = stored.open("rb")
+    except FileNotFoundError as error:
+        row = stored.instance
+        logger.error("The file %s of %s %s is missing.", stored.name, type(row).__name__, row.pk)
+        raise Http404("The sound's file is missing.") from error
+    content_type = AUDIO_TYPES.get(PurePath(stored.name or "").suffix, "application/octet-stream")
+    return file_response(request, file, content_type=content_type, etag=etag, cache_control=cache_control)
 
 
 def file_response(

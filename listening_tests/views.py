@@ -1,9 +1,7 @@
 """The rater's pages. GET never changes anything: what begins, continues or rates comes by POST."""
 
 import functools
-import logging
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests import rater_cookie
-from listening_tests.byte_ranges import AUDIO_TYPES, file_response
+from listening_tests.byte_ranges import audio_response
 from listening_tests.choices import FINISHED_SESSION_STATUSES, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
 from listening_tests.models import Assignment, ListeningTest, Session
@@ -25,8 +23,6 @@ from listening_tests.selectors import assignment_current, session_for_rater, ses
 from listening_tests.services.ratings import rating_submit
 from listening_tests.services.sessions import NO_PAIR_LEFT, NOT_OPEN_SENTENCES, session_resume, session_start
 from listening_tests.sitting_plan import sitting_plan
-
-logger = logging.getLogger(__name__)
 
 NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
 NOT_KNOWN = "This browser is not known to the listening test any more. Open the link that you were given once again."
@@ -152,16 +148,9 @@ def audio(request: HttpRequest, slug: str, assignment_uuid: UUID) -> HttpRespons
     rater_uuid = rater_cookie.rater_read(request)
     if rater_uuid is None:
         raise Http404
-    rendition = _rendition(slug, assignment_uuid, rater_uuid)
-    try:
-        file = rendition.open("rb")
-    except FileNotFoundError as error:
-        logger.error("The rendition %s of assignment %s is missing.", rendition.name, assignment_uuid)
-        raise Http404 from error
-    return file_response(
+    return audio_response(
         request,
-        file,
-        content_type=AUDIO_TYPES.get(PurePath(rendition.name or "").suffix, "application/octet-stream"),
+        _rendition(slug, assignment_uuid, rater_uuid),
         etag=f'"{assignment_uuid.hex}"',
         cache_control=f"private, max-age={WEEK_S}, immutable, no-transform",
     )
@@ -170,7 +159,7 @@ def audio(request: HttpRequest, slug: str, assignment_uuid: UUID) -> HttpRespons
 def _rendition(slug: str, assignment_uuid: UUID, rater_uuid: UUID) -> FieldFile:
     own = Assignment.objects.filter(uuid=assignment_uuid, session__test__slug=slug, rater__uuid=rater_uuid)
     assignment = own.select_related("pair__clip").first()
-    if assignment is None or not assignment.pair.clip.rendition:
+    if assignment is None:
         raise Http404
     return assignment.pair.clip.rendition
 

@@ -8,23 +8,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from unfold.decorators import display
 
 from listening_tests.admin.read_only import ReadOnlyAdmin
-from listening_tests.byte_ranges import file_response
+from listening_tests.byte_ranges import audio_response
 from listening_tests.choices import PairRole, TestStatus
 from listening_tests.models import Caption, Clip, Pair
-
-_CONTENT_TYPES = {
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".mp3": "audio/mpeg",
-    ".m4a": "audio/mp4",
-}
 
 
 def player(clip: Clip, *, width: str = "15rem") -> str:
@@ -67,18 +60,11 @@ class ClipAdmin(ReadOnlyAdmin):
         """The rendition or the original of a clip, by byte ranges, so that players can seek."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        clip = Clip.objects.filter(uuid=clip_uuid).first()
-        file = {"rendition": clip.rendition, "original": clip.original}.get(kind) if clip else None
-        if not file:
+        if kind not in {"rendition", "original"}:
             raise Http404("There is no such sound.")
-        ending = f".{str(file.name).rpartition('.')[2]}"
-        return file_response(
-            request,
-            file.open("rb"),
-            content_type=_CONTENT_TYPES.get(ending, "application/octet-stream"),
-            etag=f'"{clip.sha256}-{kind}"' if clip else "",
-            cache_control="private, max-age=3600",
-        )
+        clip = get_object_or_404(Clip, uuid=clip_uuid)
+        etag = f'"{clip.sha256}-{kind}"'
+        return audio_response(request, getattr(clip, kind), etag=etag, cache_control="private, max-age=3600")
 
     @display(description="name")
     def shown_name(self, clip: Clip) -> str:

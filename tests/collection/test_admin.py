@@ -278,6 +278,15 @@ def test_clips_are_played_by_ranges_and_by_staff_alone(staff: Client, client: Cl
     assert client.get(address).status_code == 302
 
 
+@pytest.mark.parametrize("kind", ["rendition", "original"])
+def test_a_clip_whose_file_is_gone_is_not_found(staff: Client, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    clip = make_pair(make_test()).clip
+    stored = getattr(clip, kind)
+    stored.storage.delete(stored.name)
+    assert staff.get(page("clip_audio", clip.uuid, kind)).status_code == 404
+    assert f"The file {stored.name} of Clip {clip.pk} is missing." in caplog.text
+
+
 @pytest.mark.parametrize(("model", "most_queries"), LISTS.items())
 def test_lists_ask_the_database_a_fixed_number_of_times(
     staff: Client, model: str, most_queries: int, django_assert_max_num_queries: object

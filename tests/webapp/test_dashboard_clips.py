@@ -1,5 +1,6 @@
 """The sound of a clip, for staff: whole, in part, or not at all."""
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -40,9 +41,15 @@ def test_a_range_behind_the_end_is_refused(staff: Client) -> None:
     assert response.headers["Content-Range"] == "bytes */11"
 
 
-def test_a_clip_without_audio_or_whose_file_is_gone_is_not_found(staff: Client) -> None:
+def test_a_clip_without_audio_is_not_found(staff: Client) -> None:
+    assert staff.get(audio_of(Clip.objects.create(name="imported.wav"))).status_code == 404
+
+
+def test_a_clip_whose_file_is_gone_is_not_found_and_that_is_logged(
+    staff: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     gone = make_clip()
     gone.rendition.storage.delete(gone.rendition.name)
 
-    assert staff.get(audio_of(Clip.objects.create(name="imported.wav"))).status_code == 404
     assert staff.get(audio_of(gone)).status_code == 404
+    assert f"The file {gone.rendition.name} of Clip {gone.pk} is missing." in caplog.text
