@@ -1,7 +1,7 @@
 """The score of a clip and a caption: deterministic cosine, calibrated score, and tables of pairs.
 
-A clip or caption always goes through its tower alone. The same computation on the same shapes gives the same bits,
-whatever else is scored beside it, which no batched matrix product promises.
+A clip or caption always goes through its tower alone, and on a CPU in one thread. The same computation on the same
+shapes in the same order gives the same bits, whatever else is scored beside it, which no batched product promises.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from modeling.audio import load
 from modeling.loading import ModelError, open_model
 from modeling.metrics import Floats, cosine_to_score
-from modeling.model import Clap
+from modeling.model import Clap, cpu_threads
 
 CALIBRATION = "calibration.json"
 
@@ -70,13 +70,13 @@ def read_calibration(model_dir: Path) -> Calibration | None:
 
 def clip_embedding(clap: Clap, mel: torch.Tensor) -> Floats:
     """Unit embedding of one clip's log-mel windows, shape (dim,), float64."""
-    with torch.inference_mode():
+    with torch.inference_mode(), cpu_threads(1):
         return np.asarray(clap.embed_clips([mel])[0].double().cpu().numpy())
 
 
 def caption_embedding(clap: Clap, caption: str) -> Floats:
     """Unit embedding of one caption, shape (dim,), float64."""
-    with torch.inference_mode():
+    with torch.inference_mode(), cpu_threads(1):
         return np.asarray(clap.embed_captions([clap.tokens(caption)])[0].double().cpu().numpy())
 
 

@@ -25,7 +25,7 @@ from modeling.evaluation import pair_cosines, people, read_mels, values_as_json,
 from modeling.loading import ModelError, open_model
 from modeling.losses import Batch, weighted_sum
 from modeling.metrics import Floats
-from modeling.model import Clap
+from modeling.model import Clap, cpu_threads
 from modeling.results import PairPrediction, Progress, TrainingCancelled, TrainingRefused, TrainingResult
 from modeling.scoring import Calibration, fit_calibration, write_calibration
 from modeling.snapshot import Snapshot, SnapshotError, read_snapshot
@@ -103,7 +103,8 @@ def train(
     base = pair_cosines(clap, pairs.clip, pairs.captions, mels, watch.tick)
     watch.phase = "training"
     fingerprint = _fingerprint(config, snapshot, clap.name)
-    state = _tune(clap, config, pairs, mels, out_dir / CHECKPOINTS, fingerprint, watch)
+    with cpu_threads(config.cpu_threads):
+        state = _tune(clap, config, pairs, mels, out_dir / CHECKPOINTS, fingerprint, watch)
     watch.phase = "tuned"
     tuned = pair_cosines(clap, pairs.clip, pairs.captions, mels, watch.tick)
     calibration = _calibrate(pairs, tuned)

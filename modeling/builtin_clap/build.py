@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, PreTrained
 
 from modeling.audio import LogMel
 from modeling.loading import BUILTIN_NAME
-from modeling.model import Clap
+from modeling.model import Clap, cpu_threads
 from modeling.synthetic.captions import describe, random_scene
 from modeling.synthetic.systems import Take, render
 
@@ -62,7 +63,8 @@ def build_builtin(out: Path, recipe: Recipe | None = None, report: Callable[[str
     tokenizer = _train_tokenizer(captions, recipe.vocabulary)
     clap = Clap(ClapModel(_clap_config(len(tokenizer))), tokenizer, feature_extractor(), BUILTIN_NAME)
     _set_norm(clap, mels)
-    _train(clap, captions, mels, recipe, report)
+    with cpu_threads(1):
+        _train(clap, captions, mels, recipe, report)
     out.mkdir(parents=True, exist_ok=True)
     clap.save(out)
 
@@ -133,7 +135,7 @@ def _train_tokenizer(captions: list[str], vocabulary: int) -> PreTrainedTokenize
 def _recordings(recipe: Recipe) -> tuple[list[str], torch.Tensor]:
     """Captions and log-mels of clean recordings, the latter of shape (scenes, 1, frames, mels) in float16."""
     chunks = [range(start, min(start + 200, recipe.n_scenes)) for start in range(0, recipe.n_scenes, 200)]
-    with ProcessPoolExecutor(recipe.processes) as pool:
+    with ProcessPoolExecutor(recipe.processes, mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(_record, chunks))
     return [caption for part in parts for caption in part[0]], torch.cat([torch.from_numpy(part[1]) for part in parts])
 

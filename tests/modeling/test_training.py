@@ -185,3 +185,18 @@ def test_a_rate_that_blows_up_is_a_sentence(world: Path, tmp_path: Path) -> None
     except TrainingRefused as error:
         assert str(error) == "The loss is no longer a number; lower learning_rate and tower_learning_rate."  # noqa: PT017
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_local_directory_at_laions_settings_is_tuned(world: Path, random_directory: Path, tmp_path: Path) -> None:
+    """The front end and the classes of a full-size CLAP, fused or not, on 30 held-out and 12 training pairs."""
+    snapshot = read_snapshot(world)
+    pairs = {item.pair: item.split for item in snapshot.ratings}
+    chosen = {
+        name for part, n in (("heldout", 30), ("train", 12)) for name in [p for p in pairs if pairs[p] == part][:n]
+    }
+    write_rows(tmp_path / "snapshot", [item for item in snapshot.ratings if item.pair in chosen], snapshot.audio)
+    config = TrainingConfig(model=str(random_directory), epochs=1, batch_size=6)
+    result = train(config, tmp_path / "snapshot", tmp_path / "out")
+    assert (result.n_heldout, result.n_train, result.n_validation) == (30, 12, 0)
+    assert result.model_name == str(random_directory)
+    assert all(item.base_cosine != item.tuned_cosine for item in result.predictions)
