@@ -122,7 +122,8 @@ def ratings(request: HttpRequest, slug: str) -> JsonResponse:
     except RatingConflict as conflict:
         return JsonResponse({"error": str(conflict)}, status=409)
     except Refused as refusal:
-        return JsonResponse({"error": str(refusal)}, status=422)
+        # Named, for the page that sent it may be of another rater who used this browser before.
+        return JsonResponse({"error": str(refusal), "sitting": str(session.uuid)}, status=422)
     state = sitting_state(receipt.session, receipt.next_assignment)
     return JsonResponse(state, status=201 if receipt.created else 200)
 
@@ -138,6 +139,7 @@ def done(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         "test": test,
         "progress": session_progress(session=session),
         "was_cut_short": session.status == SessionStatus.CUT_SHORT,
+        "outbox": _outbox(session),
     }
     return render(request, "rater/done.html", context)
 
@@ -179,33 +181,46 @@ def _ended_or_paused(request: HttpRequest, session: Session) -> HttpResponse | N
     if session.status in FINISHED_SESSION_STATUSES:
         return redirect("listening_tests:done", session.test.slug)
     if session.test.status == TestStatus.PAUSED:
-        return _not_open(request, session.test)
+        return _not_open(request, session.test, session)
     return None
 
 
-def _not_open(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+def _not_open(request: HttpRequest, test: ListeningTest, session: Session | None = None) -> HttpResponse:
     status = TestStatus(test.status)
-    return _message(request, test, f"This test is {status.label.lower()}", NOT_OPEN_SENTENCES[status])
+    heading = f"This test is {status.label.lower()}"
+    return _message(request, test, heading, NOT_OPEN_SENTENCES[status], session=session)
 
 
 def _offer_to_continue(request: HttpRequest, session: Session) -> HttpResponse:
-    context = {"test": session.test, "progress": session_progress(session=session)}
+    context = {"test": session.test, "progress": session_progress(session=session), "outbox": _outbox(session)}
     return render(request, "rater/continue.html", context)
 
 
 def _rating_context(session: Session, assignment: Assignment) -> dict[str, Any]:
     question = session.test.questions.order_by("pk")[:1].get()
-    ratings_url = {"ratings_url": reverse("listening_tests:ratings", args=[session.test.slug])}
     return {
         "test": session.test,
         "question": question,
         "scale": [f"{value:g}" for value in question.values()],
-        "state": sitting_state(session, assignment) | ratings_url,
+        "state": sitting_state(session, assignment) | _outbox(session),
     }
 
 
+def _outbox(session: Session) -> dict[str, str]:
+    """Where the page sends ratings, and the sitting whose ratings it may send."""
+    ratings_url = reverse("listening_tests:ratings", args=[session.test.slug])
+    return {"ratings_url": ratings_url, "sitting": str(session.uuid)}
+
+
 def _message(
-    request: HttpRequest, test: ListeningTest | None, heading: str, sentence: str, *, status: int = 200
+    request: HttpRequest,
+    test: ListeningTest | None,
+    heading: str,
+    sentence: str,
+    *,
+    status: int = 200,
+    session: Session | None = None,
 ) -> HttpResponse:
-    context = {"test": test, "heading": heading, "sentence": sentence}
+    outbox = _outbox(session) if session else None
+    context = {"test": test, "heading": heading, "sentence": sentence, "outbox": outbox}
     return render(request, "rater/message.html", context, status=status)

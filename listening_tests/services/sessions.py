@@ -13,7 +13,7 @@ from listening_tests.services.assignments import assignment_lease, candidate_pai
 
 NOT_OPEN_SENTENCES = {
     TestStatus.DRAFT: "This listening test has not been opened yet. Please come back later.",
-    TestStatus.PAUSED: "This listening test is paused. Please come back later; what you have rated is saved.",
+    TestStatus.PAUSED: "This listening test is paused. Please come back later; every score that reached us is saved.",
     TestStatus.CLOSED: "This listening test is closed. Thank you for your interest.",
 }
 NO_PAIR_LEFT = "Every sound of this listening test has all the ratings it needs. Thank you for your interest."

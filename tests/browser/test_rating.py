@@ -2,48 +2,16 @@
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from listening_tests.choices import PairRole, SessionStatus
-from listening_tests.models import Assignment, ListeningTest, Rating, Session
+from listening_tests.models import Assignment, Rating, Session
 from tests.browser.conftest import DESK, OpenPage, make_audible_test
+from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, listen, next_button, play_button, score
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NOT_SAVED = "Not saved yet, trying again. Your score is kept."
 HOSTILE = "<script>alert(1)</script> &amp; \"quoted\" & 50 % + 'more' \\n {{ 7 }}\n second line 🐶 שלום"
-
-
-def play_button(page: Page) -> Locator:
-    return page.get_by_role("button", name="Play", exact=True)
-
-
-def next_button(page: Page) -> Locator:
-    return page.get_by_role("button", name="Next", exact=True)
-
-
-def score(page: Page, value: int) -> Locator:
-    return page.get_by_role("radio", name=str(value), exact=True)
-
-
-def caption(page: Page) -> Locator:
-    return page.locator("#caption")
-
-
-def agree(page: Page) -> None:
-    page.get_by_role("button", name="I agree, start").click()
-    expect(play_button(page)).to_be_enabled()
-
-
-def listen(page: Page) -> None:
-    play_button(page).click()
-    expect(score(page, 0)).to_be_enabled()
-
-
-def begin(open_page: OpenPage, test: ListeningTest, **options: object) -> Page:
-    page = open_page(f"/t/{test.slug}/", **options)
-    agree(page)
-    return page
 
 
 def scores_by_caption() -> dict[str, float]:

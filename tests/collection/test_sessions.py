@@ -102,7 +102,7 @@ def test_same_start_twice_is_one_session() -> None:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (TestStatus.PAUSED, "This listening test is paused. Please come back later; what you have rated is saved."),
+        (TestStatus.PAUSED, "This listening test is paused. Please come back later; every score that reached us is saved."),
         (TestStatus.CLOSED, "This listening test is closed. Thank you for your interest."),
     ],
 )

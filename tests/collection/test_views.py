@@ -69,7 +69,7 @@ class TestConsent:
     @pytest.mark.parametrize(
         ("status", "sentence"),
         [
-            (TestStatus.PAUSED, "This listening test is paused. Please come back later; what you have rated is saved."),
+            (TestStatus.PAUSED, "This listening test is paused. Please come back later; every score that reached us is saved."),
             (TestStatus.CLOSED, "This listening test is closed. Thank you for your interest."),
         ],
     )
@@ -341,7 +341,7 @@ class TestRatingPage:
             page = client.get(f"/t/{test.slug}/rate/")
             own = [
                 *(test.slug, pair.caption.text, current_state(client, test)["next"]["assignment"]),
-                *(page.context["csrf_token"],),
+                *(page.context["csrf_token"], page.context["state"]["sitting"]),
             ]
             text = page.content.decode()
             for word in own:

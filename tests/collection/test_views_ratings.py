@@ -108,9 +108,10 @@ def test_refusals(client, test, state, change, sentence):
 
 def test_the_pair_of_another_rater(test, state):
     stranger = Client()
-    start_sitting(stranger, test)
+    session = start_sitting(stranger, test)
     response = send(stranger, test, an_answer(state))
     assert response.status_code == 422
+    assert response.json()["sitting"] == str(session.uuid) != state["sitting"]
     assert stored_ratings() == []
 
 

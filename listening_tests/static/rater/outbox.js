@@ -38,11 +38,12 @@ async function readJson(response) {
 }
 
 export class Outbox {
-  /** `url` takes the ratings; it also sets apart what this browser keeps for other tests. */
-  constructor({ url, csrfToken }) {
+  /** `url` takes the ratings; `sitting` sets apart what this browser keeps for other raters and other tests. */
+  constructor({ url, sitting, csrfToken }) {
     this.url = url;
+    this.sitting = sitting;
     this.csrfToken = csrfToken;
-    this.prefix = `earmark.rating ${url} `;
+    this.prefix = `earmark.rating ${sitting} `;
     this.memory = new Map();
   }
 
@@ -120,8 +121,9 @@ export class Outbox {
       this.forget(rating);
       return { answer: body };
     }
-    // Who the browser is can be mended by loading the page again, so the rating waits for that.
-    if (status !== 403) {
+    // Nobody's answer, or an answer to another rater who uses this browser by now: the rating waits for its own.
+    const isForOther = status === 403 || (body?.sitting && body.sitting !== this.sitting);
+    if (!isForOther) {
       this.forget(rating);
     }
     return { sentence: body?.error ?? `The score was not accepted (error ${status}). Reload the page to go on.` };

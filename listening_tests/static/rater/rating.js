@@ -16,7 +16,11 @@ const state = JSON.parse(element("state").textContent);
 const form = element("answer");
 const radios = [...form.elements.score];
 const listening = new Listening(element("audio"));
-const outbox = new Outbox({ url: state.ratings_url, csrfToken: form.elements.csrfmiddlewaretoken.value });
+const outbox = new Outbox({
+  url: state.ratings_url,
+  sitting: state.sitting,
+  csrfToken: form.elements.csrfmiddlewaretoken.value,
+});
 const digits = new DigitReader(radios.map((radio) => radio.value));
 
 let pair = null;
