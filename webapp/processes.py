@@ -15,6 +15,8 @@ class Program:
     command: list[str]
     # Lower starts earlier and stops later.
     priority: int = 10
+    # How long it may take to stop before it is killed: a training step, for the worker that trains.
+    stop_s: int = 10
 
 
 def programs(*, home: Path, bind: str, with_broker: bool) -> list[Program]:
@@ -22,14 +24,15 @@ def programs(*, home: Path, bind: str, with_broker: bool) -> list[Program]:
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "worker"]
     worker = [*celery, "worker", "--concurrency", "1"]
-    gunicorn = [*python, "gunicorn", "webapp.wsgi", "--bind", bind]
+    # Gunicorn's warnings of requests that are no HTTP would name a rater's address; errors are enough.
+    gunicorn = [*python, "gunicorn", "webapp.wsgi", "--bind", bind, "--log-level=error", "--no-control-socket"]
     broker = [Program("broker", server_command(home), priority=1)] if with_broker else []
     return [
         *broker,
-        Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5", "--no-control-socket"]),
+        Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5"]),
         Program("worker-default", [*worker, "-Q", "default", "-n", "default@%h"]),
         # One GPU, one run: nothing is taken from the queue before the run before it has ended.
-        Program("worker-gpu", [*worker, "-Q", "gpu", "--prefetch-multiplier", "1", "-n", "gpu@%h"]),
+        Program("worker-gpu", [*worker, "-Q", "gpu", "--prefetch-multiplier", "1", "-n", "gpu@%h"], stop_s=60),
         Program("beat", [*celery, "beat"]),
     ]
 
@@ -54,7 +57,7 @@ def supervisor_configuration(programs: list[Program], *, home: Path, directory: 
             "autorestart = true",
             "startsecs = 2",
             "startretries = 5",
-            "stopwaitsecs = 10",
+            f"stopwaitsecs = {program.stop_s}",
             "killasgroup = true",
             "redirect_stderr = true",
             f"stdout_logfile = {_escape(str(logs / program.name))}.log",

@@ -79,6 +79,12 @@ class ListeningTestAdmin(ModelAdmin):
         is_unused = obj is None or (obj.status == TestStatus.DRAFT and not obj.sessions.exists())
         return is_unused and super().has_delete_permission(request, obj)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        # Who may not edit questions can still make a test: it asks the usual one.
+        if not form.instance.questions.exists():
+            Question.objects.create(test=form.instance)
+
     def get_urls(self) -> list[URLPattern]:
         change_status = self.admin_site.admin_view(self.status_view)
         upload = self.admin_site.admin_view(self.upload_view)

@@ -249,10 +249,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('rater', 'test', 'version'), name='consent_once_for_version'),
         ),
         migrations.AddIndex(
-            model_name='rateridentity',
-            index=models.Index(fields=['recruiter', 'claimed_id'], name='identity_by_claim'),
-        ),
-        migrations.AddIndex(
             model_name='rating',
             index=models.Index(fields=['test', 'submitted_at'], name='rating_by_test_and_time'),
         ),

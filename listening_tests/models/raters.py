@@ -35,7 +35,6 @@ class RaterIdentity(models.Model):
 
     class Meta:
         verbose_name_plural = "rater identities"
-        indexes = [models.Index(fields=["recruiter", "claimed_id"], name="identity_by_claim")]
 
     def __str__(self) -> str:
         return f"{self.recruiter}: {self.claimed_id}"

@@ -1,8 +1,10 @@
 """Zip archives that a person uploads: looked at before anything is unpacked, and unpacked within bounds."""
 
+import lzma
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -88,6 +90,8 @@ def _opened(archive: IO[bytes]) -> Iterator[zipfile.ZipFile]:
         RuntimeError,
         OSError,
         struct.error,
+        zlib.error,
+        lzma.LZMAError,
     ) as error:
         raise Refused(f"The zip cannot be unpacked ({error}). Pack the sounds and the manifest anew.") from error
 

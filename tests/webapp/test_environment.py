@@ -1,5 +1,6 @@
 """Reading settings from the environment, and the files that an installation keeps for itself."""
 
+import io
 import os
 import stat
 import subprocess
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from pytest_django import Settings
 
-from webapp.embedded_broker import broker_url, socket_path
+from tests.factories import make_test
+from webapp.embedded_broker import broker_url, server_command, socket_path
 from webapp.environment import read_choice, read_database_url, read_flag, read_list, read_port
 from webapp.first_account import first_account_create, first_password_still_valid
 from webapp.processes import programs, supervisor_configuration
@@ -126,3 +130,26 @@ def test_production_is_hardened(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "False True True True 31536000 ['listening.example.org']"
+
+
+def test_broker_is_not_started_in_a_folder_of_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "broker").chmod(0o777)
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        server_command(tmp_path)
+    assert str(refusal.value) == (
+        f"{tmp_path / 'broker'} belongs to somebody else, or others may write to it. Remove it, or choose another "
+        "EARMARK_HOME."
+    )
+    (tmp_path / "broker").chmod(0o700)
+    assert server_command(tmp_path)[0].endswith("valkey-server")
+
+
+@pytest.mark.django_db
+def test_a_test_of_ones_own_at_the_demos_address_does_not_hinder_the_start(settings: Settings, tmp_path: Path) -> None:
+    settings.EARMARK_HOME, settings.STATIC_ROOT = tmp_path, tmp_path / "static"
+    make_test(slug="demo")
+    said = io.StringIO()
+    call_command("prepare", stdout=said)
+    assert "There is no demo: A test of your own has the address “demo”." in said.getvalue()
+    assert (tmp_path / "demo_was_made").exists()

@@ -132,3 +132,13 @@ def test_embedded_postgresql_comes_back_after_a_crash(home: Path) -> None:
         "cursor = connection.cursor(); cursor.execute('select 42'); print(cursor.fetchone()[0])"
     )
     assert ask(home, code) == "42"
+
+
+def test_an_address_that_is_not_this_machines_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARMARK_BIND", "192.0.2.1")
+    sentence, _ = manage(home, "serve", "--no-demo", port=free_port()).communicate()
+    assert sentence == (
+        "CommandError: EARMARK_BIND is '192.0.2.1', which is no address of this machine. Leave it out, or set it to "
+        "0.0.0.0.\n"
+    )
+    assert processes_of(home) == []

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from worker.selectors import MetricEstimate, RunMetrics, ScatterPoint, TestOverview
-
-UNMEASURED = MetricEstimate(value=None, low=None, high=None, n=0)
+from worker.selectors import UNMEASURED, MetricEstimate, RunMetrics, ScatterPoint, TestOverview
 
 
 def ratings_per_day(overview: TestOverview) -> dict[str, Any]:

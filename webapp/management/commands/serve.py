@@ -1,5 +1,6 @@
 """`manage.py serve`: the whole of Earmark on one machine, until Ctrl-C."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.management import call_command
@@ -45,9 +46,10 @@ class Command(BaseCommand):
             # Held until this process ends, so that the embedded server outlives every worker that is restarted.
             connection.ensure_connection()
             configuration = home / "supervisord.conf"
-            described = programs(home=home, bind=f"{host}:{port}", with_broker=not read_text("CELERY_BROKER_URL"))
+            with_broker = not read_text("CELERY_BROKER_URL")
+            described = programs(home=home, bind=f"{in_address(host)}:{port}", with_broker=with_broker)
             configuration.write_text(supervisor_configuration(described, home=home, directory=settings.BASE_DIR))
-            self._supervise(configuration, address=f"http://{reachable(host)}:{port}")
+            self._supervise(configuration, address=f"http://{in_address(reachable(host))}:{port}")
 
     def _supervise(self, configuration: Path, *, address: str) -> None:
         command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
@@ -60,7 +62,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stop)
         if wait_until_answering(address, supervisor):
-            self._say_where_things_are(address)
+            self._say_where_things_are(f"https://{settings.ALLOWED_HOSTS[0]}" if settings.IS_HARDENED else address)
         elif supervisor.poll() is None:
             self.stderr.write(f"The web server has not answered for {LONGEST_START_S} s. See {self._logs()}.")
         code = supervisor.wait()
@@ -94,6 +96,10 @@ def reachable(host: str) -> str:
     """The name under which this machine reaches a server that listens on `host`."""
     if host in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
         return "127.0.0.1"
+    return host
+
+
+def in_address(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
@@ -103,6 +109,11 @@ def refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise CommandError(
+                    f"EARMARK_BIND is {host!r}, which is no address of this machine. "
+                    "Leave it out, or set it to 0.0.0.0."
+                ) from None
             raise CommandError(
                 f"Port {port} cannot be used ({error.strerror}). Stop what uses it, or choose another: "
                 f"make run PORT={port + 1 if port < 65_535 else 8000}"
@@ -125,10 +136,13 @@ def only_one_server(home: Path) -> Iterator[TextIO]:
 
 def wait_until_answering(address: str, supervisor: "subprocess.Popen[bytes]") -> bool:
     """Whether the site answers, and not with a fault of its own, within LONGEST_START_S."""
+    # Said to come through the proxy that ends TLS: asked plainly, a hardened site only points to https.
+    headers = {"X-Forwarded-Proto": "https"} if settings.IS_HARDENED else {}
+    request = Request(f"{address}/admin/login/", headers=headers)  # noqa: S310 -- our own address
     deadline = time.monotonic() + LONGEST_START_S
     while time.monotonic() < deadline and supervisor.poll() is None:
         try:
-            with urlopen(f"{address}/admin/login/", timeout=5):  # noqa: S310 -- our own address
+            with urlopen(request, timeout=5):  # noqa: S310 -- as above
                 return True
         except HTTPError as error:
             # A host name that is refused is an answer too; a fault may be a start that is not over.
