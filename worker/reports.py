@@ -11,6 +11,7 @@ from modeling import agreement
 from modeling.targets import to_ten
 from worker.models import MetricName, TrainingRun
 from worker.selectors import (
+    UNMEASURED,
     MetricEstimate,
     counted_study_ratings,
     first_question,
@@ -86,5 +87,4 @@ def run_report(*, run: TrainingRun) -> dict[str, Any]:
 
 
 def _estimates(values: dict[str, MetricEstimate]) -> dict[str, dict[str, float | int | None]]:
-    nothing = MetricEstimate(value=None, low=None, high=None, n=0)
-    return {name: vars(values.get(name, nothing)) for name in MetricName.values}
+    return {name: vars(values.get(name, UNMEASURED)) for name in MetricName.values}

@@ -15,6 +15,7 @@ from django.db.models.functions import Abs, TruncDate
 from django.utils import timezone
 
 from listening_tests.choices import FINISHED_SESSION_STATUSES, PairRole, SessionStatus
+from listening_tests.exceptions import Refused
 from listening_tests.models import Exclusion, ListeningTest, Pair, Question, Rating, Session
 from modeling import splits
 from worker.models import (
@@ -101,6 +102,9 @@ class MetricEstimate:
     n: int
 
 
+UNMEASURED = MetricEstimate(value=None, low=None, high=None, n=0)
+
+
 @dataclass(frozen=True)
 class RunMetrics:
     """What a finished run measured: srcc, lcc, ktau, mse of each model, and what people themselves reach."""
@@ -148,8 +152,11 @@ def is_excluded() -> Exists:
 
 
 def first_question(*, test: ListeningTest) -> Question:
-    """The question that training is about: the test's first."""
-    return test.questions.order_by("id")[0]
+    """The question that training is about: the test's first. Raises `Refused` where it asks none."""
+    question = test.questions.order_by("id").first()
+    if question is None:
+        raise Refused(f"“{test.title}” asks raters no question yet. Add one on its page in the admin.")
+    return question
 
 
 def n_study_ratings(*, test: ListeningTest) -> int:
@@ -267,6 +274,7 @@ def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
 def overview_of_test(*, test: ListeningTest) -> TestOverview:
     """Everything that a test's page shows beside its runs."""
     tally = _tally(test)
+    question = test.questions.order_by("id").first()
     n_pairs = Pair.objects.filter(test=test, role=PairRole.STUDY).count()
     plan = training_plan(test=test)
     n_new = n_new_ratings(test=test)
@@ -284,7 +292,7 @@ def overview_of_test(*, test: ListeningTest) -> TestOverview:
         n_sessions_finished=sessions["finished"],
         ratings_per_day=_ratings_per_day(tally.days),
         pairs_by_ratings=_pairs_by_ratings(tally.pairs, n_pairs=n_pairs),
-        score_histogram=_score_histogram(tally.scores, scale=first_question(test=test).values()),
+        score_histogram=_score_histogram(tally.scores, scale=question.values() if question else []),
         n_new_ratings=n_new,
         n_until_retrain=max(0, plan.retrain_after - n_new) if plan.retrain_after else None,
         plan=plan,

@@ -1,5 +1,6 @@
 """The list of tests and a test's page."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from listening_tests.choices import TestStatus
 from listening_tests.models import Exclusion, ListeningTest
 from tests.factories import make_pair, make_pairs, make_test
 from tests.webapp.factories import make_done_run, make_rating, make_run, make_running_run, make_session
-from worker.models import RunStatus, TrainingPlan
+from worker.models import RunStatus, TrainingPlan, TrainingRun
 
 LIST_URL = "/dashboard/"
 
@@ -45,6 +46,25 @@ def test_without_a_test_the_list_says_how_to_make_one(staff: Client) -> None:
 
     assert "There is no test yet." in response.text
     assert "manage.py import_clips" in response.text
+
+
+def test_a_draft_has_no_address_to_rate_at_but_one_to_open_it(staff: Client) -> None:
+    draft = make_test(status=TestStatus.DRAFT)
+    opening = f'<a href="{reverse("admin:listening_tests_listeningtest_change", args=[draft.pk])}">Open it in the admin'
+
+    for url in (LIST_URL, page_of(draft)):
+        text = staff.get(url).text
+        assert opening in text
+        assert not re.search(rf'href="[^"]*/t/{draft.slug}/"', text)
+
+
+def test_a_test_without_a_question_has_a_page_too(staff: Client) -> None:
+    test = ListeningTest.objects.create(slug="rain", title="Rain")
+    page = staff.get(page_of(test))
+
+    assert page.status_code == 200
+    assert page.context["histogram"]["rows"] == []
+    assert staff.get(LIST_URL).status_code == 200
 
 
 def test_what_does_not_count_is_not_counted(staff: Client) -> None:
@@ -99,7 +119,7 @@ def test_a_page_without_ratings_says_so(staff: Client) -> None:
     response = staff.get(page_of(make_test(status=TestStatus.DRAFT)))
 
     assert "No ratings yet. Send raters to the address above." in response.text
-    assert "raters are not let in" in response.text
+    assert "nobody finds it at this address yet" in response.text
     assert "No run yet. Press Retrain once there are enough ratings." in response.text
 
 
@@ -151,6 +171,20 @@ def test_the_runs_of_a_test_refresh_themselves_only_while_one_is_active(staff: C
     run.delete()
     make_done_run(test)
     assert f'hx-get="{live_url}"' not in staff.get(page_of(test)).text
+
+
+def test_the_last_refresh_takes_the_place_of_what_refreshed_itself(staff: Client) -> None:
+    test = make_test()
+    live_url = reverse("dashboard:test_runs", args=[test.slug])
+    run = make_running_run(test)
+    assert "HX-Reswap" not in staff.get(live_url).headers
+
+    TrainingRun.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED)
+    response = staff.get(live_url)
+
+    assert response.headers["HX-Reswap"] == "outerHTML"
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "A run is on its way" not in response.text
 
 
 def test_the_number_of_runs_and_ratings_does_not_change_the_number_of_queries(

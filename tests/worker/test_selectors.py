@@ -7,7 +7,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from listening_tests.choices import PairRole
-from listening_tests.models import Exclusion
+from listening_tests.models import Exclusion, ListeningTest
 from tests.factories import make_pair, make_test
 from tests.worker.studies import make_study, rate, result_of
 from worker import jobs, selectors
@@ -41,6 +41,12 @@ def test_an_empty_test_has_empty_series() -> None:
     assert overview.ratings_per_day == []
     assert [(bar.n_ratings, bar.n_pairs) for bar in overview.pairs_by_ratings] == [(0, 0)]
     assert {bar.n_ratings for bar in overview.score_histogram} == {0}
+
+
+def test_a_test_without_a_question_has_no_histogram() -> None:
+    overview = selectors.overview_of_test(test=ListeningTest.objects.create(slug="rain", title="Rain"))
+
+    assert (overview.score_histogram, overview.n_ratings) == ([], 0)
 
 
 def test_excluded_ratings_are_counted_apart() -> None:

@@ -127,6 +127,12 @@ def test_for_people_it_says_simulated() -> None:
     assert "ICC(1,1)                             undefined" in out.getvalue()
 
 
+def test_a_test_without_a_question_is_refused() -> None:
+    ListeningTest.objects.create(slug="rain", title="Rain")
+    with pytest.raises(Refused, match="“Rain” asks raters no question yet. Add one on its page in the admin."):
+        call_command("study_report", "rain")
+
+
 def test_an_unknown_test_is_refused() -> None:
     make_test(slug="birds")
     with pytest.raises(Refused, match="There is no test with the address “rain”. Tests: birds."):
