@@ -7,4 +7,4 @@ class WorkerConfig(AppConfig):
 
     def ready(self) -> None:
         # Only now are there models for what a starting worker looks after.
-        from worker import lifecycle  # noqa: F401
+        from worker import checks, lifecycle  # noqa: F401

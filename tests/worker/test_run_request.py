@@ -4,9 +4,10 @@ import threading
 
 import pytest
 from django.db import connection
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest
 from modeling import dataset
 from tests.factories import make_pair, make_test
 from tests.worker.studies import make_study
@@ -15,8 +16,7 @@ from worker.models import RunStatus, RunTrigger, TrainingPlan, TrainingRun
 from worker.services import NO_BROKER, run_request
 
 
-def test_it_works(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("EARMARK_PRESET", raising=False)
+def test_it_works(db: None) -> None:
     test = make_study()
     run, created = run_request(test=test, trigger=RunTrigger.PERSON)
 
@@ -31,20 +31,19 @@ def test_the_minimum_is_the_models() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "plan", "environment", "expected"),
+    ("argument", "plan", "installation", "expected"),
     [
         ("small", "human-clap", "human-clap", "small"),
         ("", "small", "human-clap", "small"),
         ("", "", "small", "small"),
-        ("", "", "", "human-clap"),
     ],
 )
 def test_the_preset_is_the_nearest(
-    db: None, monkeypatch: pytest.MonkeyPatch, argument: str, plan: str, environment: str, expected: str
+    db: None, settings: Settings, argument: str, plan: str, installation: str, expected: str
 ) -> None:
     test = make_study()
     TrainingPlan.objects.create(test=test, preset=plan)
-    monkeypatch.setenv("EARMARK_PRESET", environment)
+    settings.EARMARK_PRESET = installation
 
     assert run_request(test=test, trigger=RunTrigger.PERSON, preset=argument)[0].preset == expected
 
@@ -71,6 +70,13 @@ def test_no_ratings_are_refused(db: None) -> None:
     make_pair(test)
     with pytest.raises(Refused, match="has no ratings of study pairs yet"):
         run_request(test=test, trigger=RunTrigger.PERSON)
+
+
+def test_a_test_without_a_question_is_refused(db: None) -> None:
+    test = ListeningTest.objects.create(slug="rain", title="Rain")
+    with pytest.raises(Refused, match="“Rain” asks raters no question yet. Add one on its page in the admin."):
+        run_request(test=test, trigger=RunTrigger.PERSON)
+    assert not TrainingRun.objects.exists()
 
 
 def test_a_second_press_finds_the_run(db: None) -> None:
