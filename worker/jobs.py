@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import os
 import shutil
-import socket
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from transformers.utils import logging as transformers_logging
 
 from listening_tests.models import Pair
 from modeling import training
@@ -23,6 +22,7 @@ from modeling.snapshot import SnapshotError
 from worker import lifecycle, services
 from worker.configuration import config_of_run
 from worker.heartbeat import heartbeat, lost_connection_outlived
+from worker.hosts import host_name
 from worker.models import MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
 from worker.snapshots import snapshot_create
 
@@ -67,14 +67,6 @@ def run_carry_out(
             raise
 
 
-def host_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def run_directory(*, run: TrainingRun) -> Path:
-    return Path(settings.MEDIA_ROOT) / "runs" / str(run.uuid)
-
-
 class _Reporter:
     """Carries progress to the row, about once a second, and a wish to stop back to the training loop."""
 
@@ -108,11 +100,12 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
     if run.snapshot is None:
         run.snapshot = snapshot_create(test=run.test)
         run.save(update_fields=["snapshot"])
-    directory = run_directory(run=run)
+    directory = services.run_directory(run=run)
     if (directory / training.REPORT).exists():
         # An earlier worker finished it and stopped before it could store it. What was only begun is resumed.
         shutil.rmtree(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
+    _quieten_transformers()
     return training.train(
         config,
         Path(settings.MEDIA_ROOT) / run.snapshot.directory,
@@ -120,6 +113,12 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
         on_progress=reporter.on_progress,
         should_stop=reporter.should_stop,
     )
+
+
+def _quieten_transformers() -> None:
+    """Its bars and hints are for whoever calls it by hand: in a log, or beside a bar of ours, they are noise."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 @transaction.atomic
@@ -182,8 +181,7 @@ def _end_stopped(run: TrainingRun, requeue: bool) -> None:
     if requeue and services.run_release(run_id=run.pk):
         services.run_enqueue(run=run)
         return
-    shutil.rmtree(run_directory(run=run), ignore_errors=True)
-    services.run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
+    services.run_discard(run=run)
 
 
 def _file_sha256(path: Path) -> str:

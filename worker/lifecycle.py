@@ -41,8 +41,14 @@ def on_worker_shutting_down(**_: Any) -> None:
 
 @signals.worker_ready.connect
 def on_worker_ready(sender: Any, **_: Any) -> None:
-    """A worker that trains takes up what an earlier one left: a lost message or a stopped worker loses no run."""
+    """A worker that trains takes up what an earlier one left: a lost message or a killed worker loses no run."""
     if GPU_QUEUE in sender.app.amqp.queues.consume_from:
-        services.runs_mark_lost()
-        services.runs_enqueue_again()
+        services.runs_set_right()
         connection.close()
+
+
+@signals.task_failure.connect
+def on_task_failure(**_: Any) -> None:
+    """The child that trained may have been killed, for want of memory as a rule, while its worker lives on."""
+    services.runs_take_back()
+    connection.close()

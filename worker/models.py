@@ -108,6 +108,9 @@ class TrainingRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     host = models.CharField(max_length=200, blank=True)
+    n_restarts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the run went back to the queue because its process had died."
+    )
     phase = models.CharField(max_length=40, blank=True)
     step = models.PositiveIntegerField(default=0)
     total_steps = models.PositiveIntegerField(default=0)

@@ -14,9 +14,8 @@ logger = logging.getLogger(__name__)
 
 
 def hourly_look() -> list[TrainingRun]:
-    """Ends runs without a worker, publishes queued ones again, and starts a run of each test that is due."""
-    services.runs_mark_lost()
-    services.runs_enqueue_again()
+    """Sets right what was lost on the way, and starts a run of each test that is due."""
+    services.runs_set_right()
     return [run for test in _tests_without_active_run() if is_due(test=test) and (run := _start(test))]
 
 

@@ -4,12 +4,15 @@ Each change is a conditional UPDATE, so that two processes that meet at a run ag
 """
 
 import logging
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import KombuError, OperationalError
 
@@ -18,8 +21,9 @@ from listening_tests.models import ListeningTest
 from modeling.config import ConfigError
 from worker.celery import app as celery_app
 from worker.configuration import config_of_request, preset_of_request
+from worker.hosts import is_gone
 from worker.models import ACTIVE_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
-from worker.selectors import MIN_HELDOUT_PAIRS, counted_study_ratings, n_heldout_pairs, n_study_ratings
+from worker.selectors import MIN_HELDOUT_PAIRS, counted_study_ratings, first_question, n_heldout_pairs, n_study_ratings
 from worker.tasks import run_training
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 # A running run gives a sign of life every few seconds; one that has been silent this long has lost its worker.
 LOST_AFTER = timedelta(minutes=3)
+# A run whose process has died this often is not tried again: it may be what the processes die of.
+MAX_RESTARTS = 3
 # A person waits for the answer to Retrain: a broker that does not answer is given up at once.
 PUBLISHING = {
     "max_retries": 0,
@@ -39,6 +45,16 @@ PUBLISHING = {
 NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
 LOST = "The worker of this run stopped without a word. Start the run again; if this happens again, look at its log."
 INTERRUPTED = "The worker was stopped during the run; it goes on when the worker is back."
+# The columns of a run that goes back to the queue.
+_QUEUED_AGAIN: dict[str, Any] = {
+    "status": RunStatus.QUEUED,
+    "host": "",
+    "phase": "",
+    "step": 0,
+    "total_steps": 0,
+    "message": INTERRUPTED,
+    "seconds_left": None,
+}
 
 
 def run_request(
@@ -55,6 +71,7 @@ def run_request(
     The preset is the given one, else the test's plan's, else the installation's; the settings of `config_file` are laid
     over it. The task is published after the commit. Raises `Refused` for too little data or unusable settings.
     """
+    runs_take_back(test=test)
     runs_mark_lost(test=test)
     active = TrainingRun.objects.filter(test=test, status__in=ACTIVE_RUN_STATUSES).first()
     if active is not None:
@@ -134,28 +151,64 @@ def run_finish(*, run_id: int, status: str, message: str = "", traceback: str = 
 
 def run_release(*, run_id: int) -> bool:
     """Gives a running run back to the queue, because its worker is being stopped; a cancelled one ends instead."""
-    running = TrainingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING)
-    return (
-        running.update(
-            status=RunStatus.QUEUED, host="", phase="", step=0, total_steps=0, message=INTERRUPTED, seconds_left=None
-        )
-        == 1
-    )
+    return TrainingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING).update(**_QUEUED_AGAIN) == 1
+
+
+def run_discard(*, run: TrainingRun) -> bool:
+    """Ends a run that was cancelled, and removes what it had written; False where it had ended before."""
+    shutil.rmtree(run_directory(run=run), ignore_errors=True)
+    return run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
+
+
+def run_directory(*, run: TrainingRun) -> Path:
+    return Path(settings.MEDIA_ROOT) / "runs" / str(run.uuid)
+
+
+def runs_set_right() -> None:
+    """What a starting worker and the hourly look do: no lost message and no killed worker may cost a run."""
+    runs_enqueue_again()
+    runs_take_back()
+    runs_mark_lost()
+
+
+def runs_take_back(*, test: ListeningTest | None = None) -> int:
+    """Queues and publishes the runs whose process on this machine is gone; each goes on from its last finished epoch.
+
+    A run that was being cancelled ends cancelled; one that was taken back MAX_RESTARTS times before ends as lost.
+    """
+    held = _held_runs(test)
+    return sum(_take_back(run) for run in held if is_gone(host=run.host, last_sign=run.heartbeat_at))
 
 
 def runs_mark_lost(*, test: ListeningTest | None = None) -> int:
     """Ends the runs whose worker has been silent for too long, so that they do not block the next one for ever."""
-    silent = TrainingRun.objects.filter(
-        status__in=[RunStatus.RUNNING, RunStatus.CANCELLING], heartbeat_at__lt=timezone.now() - LOST_AFTER
-    )
-    if test is not None:
-        silent = silent.filter(test=test)
+    silent = _held_runs(test).filter(heartbeat_at__lt=timezone.now() - LOST_AFTER)
     return silent.update(status=RunStatus.ERRORED, message=LOST, finished_at=timezone.now(), seconds_left=None)
 
 
 def runs_enqueue_again() -> int:
     """Publishes every queued run once more, so that a lost message loses no run: the second delivery does nothing."""
     return sum(run_enqueue(run=run) for run in TrainingRun.objects.filter(status=RunStatus.QUEUED).order_by("id"))
+
+
+def _held_runs(test: ListeningTest | None) -> QuerySet[TrainingRun]:
+    """The runs, of one test or of all, that some process is carrying out as far as their rows tell."""
+    held = TrainingRun.objects.filter(status__in=[RunStatus.RUNNING, RunStatus.CANCELLING])
+    return held if test is None else held.filter(test=test)
+
+
+def _take_back(run: TrainingRun) -> bool:
+    if run.status == RunStatus.CANCELLING:
+        return run_discard(run=run)
+    if run.n_restarts >= MAX_RESTARTS:
+        return run_finish(run_id=run.pk, status=RunStatus.ERRORED, message=LOST)
+    # Still in the hands of that process, so that of two who find it one takes it back.
+    unchanged = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, host=run.host)
+    if unchanged.update(**_QUEUED_AGAIN, n_restarts=F("n_restarts") + 1) == 0:
+        return False
+    logger.warning("The process of %s (%s) is gone; it is queued again.", run, run.host)
+    transaction.on_commit(lambda: run_enqueue(run=run))
+    return True
 
 
 def _create_or_find(test: ListeningTest, values: dict[str, Any]) -> tuple[TrainingRun, bool]:
@@ -168,6 +221,7 @@ def _create_or_find(test: ListeningTest, values: dict[str, Any]) -> tuple[Traini
 
 
 def _require_enough_data(test: ListeningTest) -> None:
+    first_question(test=test)
     if not counted_study_ratings(test=test).exists():
         raise Refused(f"“{test.title}” has no ratings of study pairs yet. Training needs some: let raters in first.")
     n_pairs = n_heldout_pairs(test=test)

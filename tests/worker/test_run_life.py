@@ -1,21 +1,39 @@
 """A run from its claim to its end, through `run_execute`, which is what the queue calls."""
 
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
-from modeling.config import TrainingConfig
+from modeling.config import PRESETS, TrainingConfig
 from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
 from tests.worker.studies import make_study, queued_run, result_of
 from worker import jobs, lifecycle
-from worker.models import Metric, ModelVersion, Prediction, RunStatus, TrainingRun
-from worker.services import INTERRUPTED, LOST_AFTER, NO_BROKER, run_cancel, run_claim, runs_mark_lost
+from worker.hosts import host_name
+from worker.models import Metric, ModelVersion, Prediction, RunStatus, RunTrigger, TrainingRun
+from worker.services import (
+    INTERRUPTED,
+    LOST,
+    LOST_AFTER,
+    MAX_RESTARTS,
+    NO_BROKER,
+    run_cancel,
+    run_claim,
+    run_directory,
+    run_request,
+    runs_mark_lost,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Train = Callable[..., TrainingResult]
@@ -25,6 +43,14 @@ Train = Callable[..., TrainingResult]
 def training(monkeypatch: pytest.MonkeyPatch) -> Callable[[Train], None]:
     """Puts another training in the place of the real one, which takes minutes."""
     return lambda train: monkeypatch.setattr("worker.jobs.training.train", train)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The runs whose messages a broker, which is there, has taken."""
+    taken: list[int] = []
+    monkeypatch.setattr("worker.services.run_training.apply_async", lambda args, **_: taken.extend(args))
+    return taken
 
 
 def execute(run: TrainingRun) -> TrainingRun:
@@ -46,7 +72,7 @@ def test_it_works(training: Callable[[Train], None]) -> None:
     training(train)
     run = execute(queued_run(test))
 
-    assert seen == [12, True, RunStatus.RUNNING, "training", 3, 9, 0.25, 12.0]
+    assert seen == [PRESETS["small"].epochs, True, RunStatus.RUNNING, "training", 3, 9, 0.25, 12.0]
     assert (run.status, run.message, run.base_model) == (RunStatus.DONE, "A note.", "a model")
     assert (run.n_heldout, run.n_train, run.n_validation, run.n_dropped) == (30, 20, 4, 1)
     assert run.started_at and run.finished_at and run.host and run.seconds_left is None
@@ -151,7 +177,7 @@ def test_a_running_run_is_cancelled_at_its_next_step(training: Callable[[Train],
     run = execute(queued_run(make_study()))
 
     assert (run.status, run.message) == (RunStatus.CANCELLED, "Cancelled.")
-    assert not jobs.run_directory(run=run).exists()
+    assert not run_directory(run=run).exists()
 
 
 def test_a_cancel_after_the_last_step_still_counts(training: Callable[[Train], None]) -> None:
@@ -174,9 +200,7 @@ def test_an_ended_run_cannot_be_cancelled(training: Callable[[Train], None]) -> 
     assert run_cancel(run=run).status == RunStatus.ERRORED
 
 
-def test_a_stopped_worker_gives_its_run_back(training: Callable[[Train], None]) -> None:
-    test = make_study()
-
+def execute_on_a_worker_that_is_stopped(run: TrainingRun, training: Callable[[Train], None]) -> TrainingRun:
     def interrupted(config: TrainingConfig, snapshot_dir: Path, out_dir: Path, **callbacks: Any) -> TrainingResult:
         lifecycle.on_worker_shutting_down()
         assert callbacks["should_stop"]()
@@ -185,17 +209,27 @@ def test_a_stopped_worker_gives_its_run_back(training: Callable[[Train], None]) 
     lifecycle.on_worker_init()
     try:
         training(interrupted)
-        run = execute(queued_run(test))
+        return execute(run)
     finally:
         lifecycle.on_worker_init()
 
-    # Its message is published at once; with no broker here, it says that it waits.
-    assert (run.status, run.message, run.finished_at) == (RunStatus.QUEUED, NO_BROKER, None)
-    assert INTERRUPTED != NO_BROKER
+
+def test_a_stopped_worker_gives_its_run_back(training: Callable[[Train], None], published: list[int]) -> None:
+    test = make_study()
+    run = execute_on_a_worker_that_is_stopped(queued_run(test, enqueue=False), training)
+
+    assert (run.status, run.message, run.finished_at) == (RunStatus.QUEUED, INTERRUPTED, None)
+    assert (run.host, run.n_restarts, published) == ("", 0, [run.pk])
 
     training(lambda config, snapshot_dir, out_dir, **_: result_of(test, out_dir))
     again = execute(run)
     assert (again.status, again.snapshot) == (RunStatus.DONE, run.snapshot)
+
+
+def test_a_stopped_workers_run_waits_for_the_broker(training: Callable[[Train], None]) -> None:
+    run = execute_on_a_worker_that_is_stopped(queued_run(make_study()), training)
+
+    assert (run.status, run.message) == (RunStatus.QUEUED, NO_BROKER)
 
 
 def test_a_silent_run_is_lost_and_blocks_nothing(training: Callable[[Train], None]) -> None:
@@ -212,14 +246,101 @@ def test_a_silent_run_is_lost_and_blocks_nothing(training: Callable[[Train], Non
     assert other.pk != run.pk
 
 
-@pytest.mark.parametrize(("queue", "expected"), [("gpu", 1), ("default", 0)])
-def test_a_starting_worker_that_trains_takes_up_what_waits(
-    monkeypatch: pytest.MonkeyPatch, queue: str, expected: int
-) -> None:
-    run = queued_run(make_study())
-    published: list[int] = []
-    monkeypatch.setattr("worker.services.run_training.apply_async", lambda args, **_: published.extend(args))
+def start_worker(queue: str = "gpu") -> None:
     queues = SimpleNamespace(consume_from={queue: None})
     lifecycle.on_worker_ready(sender=SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues))))
 
+
+@pytest.mark.parametrize(("queue", "expected"), [("gpu", 1), ("default", 0)])
+def test_a_starting_worker_that_trains_takes_up_what_waits(published: list[int], queue: str, expected: int) -> None:
+    run = queued_run(make_study(), enqueue=False)
+    start_worker(queue)
+
     assert published == [run.pk] * expected
+
+
+def process_that_ended() -> str:
+    """The host of a process that was here."""
+    process = subprocess.Popen([sys.executable, "-c", ""])  # noqa: S603 -- our own words
+    process.wait()
+    return f"{socket.gethostname()}:{process.pid}"
+
+
+def run_on(host: str, **columns: object) -> TrainingRun:
+    run = run_claim(run_id=queued_run(make_study(), enqueue=False).pk, host=host)
+    assert run is not None
+    TrainingRun.objects.filter(pk=run.pk).update(**columns)
+    return TrainingRun.objects.get(pk=run.pk)
+
+
+def test_a_killed_workers_run_goes_on(training: Callable[[Train], None], published: list[int]) -> None:
+    run = run_on(process_that_ended(), phase="training", step=7, total_steps=9)
+    written = run_directory(run=run) / "checkpoint"
+    written.mkdir(parents=True)
+    start_worker()
+    run.refresh_from_db()
+
+    assert (run.status, run.host, run.message) == (RunStatus.QUEUED, "", INTERRUPTED)
+    assert (run.phase, run.step, run.n_restarts, published) == ("", 0, 1, [run.pk])
+    assert written.exists()
+
+    training(lambda config, snapshot_dir, out_dir, **_: result_of(run.test, out_dir))
+    assert execute(run).status == RunStatus.DONE
+
+
+def test_a_silent_run_of_a_killed_worker_goes_on_too(published: list[int]) -> None:
+    run = run_on(process_that_ended(), heartbeat_at=timezone.now() - 2 * LOST_AFTER)
+    start_worker()
+    run.refresh_from_db()
+
+    assert (run.status, published) == (RunStatus.QUEUED, [run.pk])
+
+
+def test_a_killed_child_is_noticed_by_its_worker(published: list[int]) -> None:
+    run = run_on(process_that_ended())
+    lifecycle.on_task_failure()
+
+    assert published == [run.pk]
+
+
+def test_retrain_finds_a_killed_workers_run(published: list[int]) -> None:
+    run = run_on(process_that_ended())
+    found, created = run_request(test=run.test, trigger=RunTrigger.PERSON)
+
+    assert (found.pk, found.status, created, published) == (run.pk, RunStatus.QUEUED, False, [run.pk])
+
+
+def test_a_run_that_was_being_cancelled_ends_cancelled(published: list[int]) -> None:
+    run = run_cancel(run=run_on(process_that_ended()))
+    run_directory(run=run).mkdir(parents=True)
+    start_worker()
+    run.refresh_from_db()
+
+    assert (run.status, run.message, published) == (RunStatus.CANCELLED, "Cancelled.", [])
+    assert not run_directory(run=run).exists()
+
+
+def test_a_run_that_kills_its_workers_is_given_up(published: list[int]) -> None:
+    run = run_on(process_that_ended(), n_restarts=MAX_RESTARTS)
+    start_worker()
+    run.refresh_from_db()
+
+    assert (run.status, run.message, published) == (RunStatus.ERRORED, LOST, [])
+
+
+@pytest.mark.parametrize("host", [host_name(), "elsewhere:1", "nobody"])
+def test_a_run_whose_process_may_live_is_left_alone(published: list[int], host: str) -> None:
+    run = run_on(host)
+    start_worker()
+    run.refresh_from_db()
+
+    assert (run.status, run.host, published) == (RunStatus.RUNNING, host, [])
+
+
+def test_another_process_with_the_same_number_is_not_the_runs(published: list[int]) -> None:
+    before_this_process = datetime.fromtimestamp(psutil.Process().create_time(), UTC) - timedelta(seconds=10)
+    run = run_on(host_name(), heartbeat_at=before_this_process)
+    start_worker()
+    run.refresh_from_db()
+
+    assert (run.status, published) == (RunStatus.QUEUED, [run.pk])

@@ -57,6 +57,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
                 ('host', models.CharField(blank=True, max_length=200)),
+                ('n_restarts', models.PositiveSmallIntegerField(default=0, help_text='How often the run went back to the queue because its process had died.')),
                 ('phase', models.CharField(blank=True, max_length=40)),
                 ('step', models.PositiveIntegerField(default=0)),
                 ('total_steps', models.PositiveIntegerField(default=0)),
