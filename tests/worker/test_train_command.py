@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from listening_tests.exceptions import Refused
-from modeling.results import TrainingCancelled, TrainingRefused, TrainingResult
+from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
 from tests.worker.studies import make_study, queued_run, result_of
 from worker.models import RunStatus, TrainingRun
 from worker.services import run_claim
@@ -142,6 +142,24 @@ def test_a_signal_cancels_the_run(training: Any, number: int) -> None:
 
     assert TrainingRun.objects.get().status == RunStatus.CANCELLED
     assert signal.getsignal(number) is before
+
+
+def test_without_a_terminal_it_tells_where_it_is(
+    training: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = make_study()
+
+    def told(config: Any, snapshot: Path, out: Path, **callbacks: Any) -> TrainingResult:
+        callbacks["on_progress"](Progress("reading", 3, 1200))
+        callbacks["on_progress"](Progress("training", 40, 1200, loss=0.25))
+        return result_of(test, out)
+
+    training(told)
+    monkeypatch.setattr("listening_tests.management.progress.SECONDS_BETWEEN_LINES", 0.0)
+    train(test.slug, "--wait")
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["Training (reading): 3 of 1,200.", "Training (training, loss 0.250): 40 of 1,200."]
 
 
 def test_too_little_data_is_refused() -> None:

@@ -14,13 +14,15 @@ from worker.models import TrainingRun
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_it_works(tmp_path: Path) -> None:
+def test_it_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     test = make_study()
     config = tmp_path / "quick.toml"
     config.write_text("epochs = 1\n")
     out = StringIO()
     call_command("train", test.slug, "--wait", "--json", "--preset", "small", "--config", str(config), stdout=out)
     report = json.loads(out.getvalue())
+    told = capsys.readouterr()
+    assert "model shards" not in told.out + told.err  # transformers' own bar
     run = TrainingRun.objects.get()
 
     assert (report["status"], report["n_heldout"]) == ("done", 30)

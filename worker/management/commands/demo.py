@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from listening_tests.management.explained_command import ExplainedCommand
+from listening_tests.management.progress import shown_progress
 from worker.demo.making import N_CAPTIONS, demo_make
-from worker.management.progress import StageDisplay
 
 
 class Command(ExplainedCommand):
@@ -20,8 +20,8 @@ class Command(ExplainedCommand):
     def handle(self, *, captions: int, **options: Any) -> None:
         if captions < 1:
             raise CommandError("--captions must be at least 1.")
-        with StageDisplay() as display:
-            demo = demo_make(n_captions=captions, on_progress=display.show)
+        with shown_progress() as tell:
+            demo = demo_make(n_captions=captions, on_progress=tell)
         if not demo.created:
             self.stdout.write(f"The demo is there already, at /t/{demo.test.slug}/; nothing was changed.")
             return

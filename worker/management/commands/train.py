@@ -2,22 +2,26 @@
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 from django.db import transaction
 
 from listening_tests.exceptions import Refused
 from listening_tests.management.explained_command import ExplainedCommand
+from listening_tests.management.progress import Tell, shown_progress
 from listening_tests.models import ListeningTest
 from worker import lifecycle, services
-from worker.management.progress import TrainingDisplay
+from worker.hosts import host_name
 from worker.management.slugs import test_by_slug
 from worker.models import RunStatus, RunTrigger, TrainingRun
 from worker.reports import run_report
+
+if TYPE_CHECKING:
+    from modeling.results import Progress
 
 
 class Command(ExplainedCommand):
@@ -43,7 +47,7 @@ class Command(ExplainedCommand):
 
     def _train_here(self, test: ListeningTest, options: dict[str, Any]) -> TrainingRun:
         # The one place outside the tasks that needs torch, and only where it trains.
-        from worker.jobs import host_name, run_carry_out
+        from worker.jobs import run_carry_out
 
         # Made and claimed in one transaction: no worker sees it in between.
         with transaction.atomic():
@@ -54,8 +58,8 @@ class Command(ExplainedCommand):
             raise Refused(
                 f"Run {run.uuid} of this test is {run.status} already. Wait for it to end or cancel it, then train."
             )
-        with _ended_by_signals(), TrainingDisplay() as display:
-            run_carry_out(run=claimed, on_progress=display.show_training, requeue_when_stopped=False)
+        with _ended_by_signals(), shown_progress() as tell:
+            run_carry_out(run=claimed, on_progress=_training_display(tell), requeue_when_stopped=False)
         return TrainingRun.objects.get(pk=run.pk)
 
     def _tell(self, run: TrainingRun, as_json: bool) -> None:
@@ -99,6 +103,16 @@ def _interval(value: dict[str, float | None]) -> str:
     if value["low"] is None or value["high"] is None:
         return f"{value['value']:.3f}"
     return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
+
+
+def _training_display(tell: Tell) -> Callable[["Progress"], None]:
+    """Shows a training's progress as one stage, for its steps are counted over the whole run; with the last loss."""
+
+    def show(progress: "Progress") -> None:
+        loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
+        tell("Training", progress.step, progress.total_steps, f" ({progress.phase}{loss})")
+
+    return show
 
 
 @contextmanager
