@@ -7,21 +7,9 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from listening_tests.admin.read_only import ReadOnlyAdmin
 from modeling.config import PRESETS
 from worker.models import DatasetSnapshot, ModelVersion, TrainingPlan, TrainingRun
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Rows that the loop wrote: an edit would make a report untrue."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(TrainingPlan)
