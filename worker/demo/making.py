@@ -16,7 +16,7 @@ from worker.demo.stimuli import stimuli_write
 from worker.models import TrainingPlan
 
 SLUG = "demo"
-N_CAPTIONS = 120
+N_CAPTIONS = 300
 PRESET = "small"
 # Beside the simulated ones each pair takes some by the people who try the demo.
 ROOM_FOR_PEOPLE = 4
@@ -52,6 +52,7 @@ def demo_make(*, n_captions: int, on_progress: Callable[[str, int, int], None]) 
             on_progress("Simulating raters", 0, 1)
             ratings_simulate(test=test, truth=truth)
             on_progress("Simulating raters", 1, 1)
+            # By force: nobody reads letters about a demo, so it has no contact address.
             test = test_open(test=test, force=True)
     n_ratings = Rating.objects.filter(test=test).count()
     return DemoSummary(test=test, created=created, n_pairs=test.pairs.count(), n_ratings=n_ratings)
@@ -60,7 +61,6 @@ def demo_make(*, n_captions: int, on_progress: Callable[[str, int, int], None]) 
 def _describe(test: ListeningTest) -> None:
     test.title = TITLE
     test.instructions = INSTRUCTIONS
-    test.contact_email = "contact@example.org"
     test.is_simulated = True
     test.ratings_per_pair = RATINGS_PER_PAIR + ROOM_FOR_PEOPLE
     test.save()
