@@ -65,6 +65,14 @@ def read_database_url(name: str) -> dict[str, Any] | None:
     }
 
 
+def read_address(name: str, default: str, example: str) -> str:
+    """An address with a scheme, such as a broker's. Raises ImproperlyConfigured for anything else."""
+    value = read_text(name, default)
+    if "://" not in value:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to an address such as {example}.")
+    return value
+
+
 def read_port(name: str, default: int) -> int:
     """A TCP port. Raises ImproperlyConfigured for anything but a number from 1 to 65535."""
     value = read_text(name, str(default))

@@ -11,7 +11,15 @@ from django.urls import reverse_lazy
 
 from webapp.admin_theme import THEME
 from webapp.embedded_broker import broker_url
-from webapp.environment import read_choice, read_database_url, read_directory, read_flag, read_list, read_text
+from webapp.environment import (
+    read_address,
+    read_choice,
+    read_database_url,
+    read_directory,
+    read_flag,
+    read_list,
+    read_text,
+)
 from webapp.secret_key import secret_key_read_or_create
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -133,7 +141,7 @@ if IS_HARDENED:
 
 # How models are tuned where neither a test's plan nor a run names a preset.
 EARMARK_PRESET = read_text("EARMARK_PRESET", "human-clap")
-CELERY_BROKER_URL = read_text("CELERY_BROKER_URL") or broker_url(EARMARK_HOME)
+CELERY_BROKER_URL = read_address("CELERY_BROKER_URL", broker_url(EARMARK_HOME), "redis://host:6379/0")
 
 UNFOLD = THEME
 

@@ -101,7 +101,8 @@ def _store(assignment: Assignment, answer: Answer) -> Rating:
         scale_min=question.scale_min,
         scale_max=question.scale_max,
         plays=answer.plays,
-        heard_s=answer.heard_s,
+        # A union of played seconds is never longer than the clip, whatever a player counts.
+        heard_s=min(answer.heard_s, assignment.pair.clip.duration_s or 0),
         shown_at=_shown_at(assignment, answer, now),
         submitted_at=now,
         late=assignment.lease_expires_at < now,

@@ -102,7 +102,10 @@ def test_same_start_twice_is_one_session() -> None:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (TestStatus.PAUSED, "This listening test is paused. Please come back later; every score that reached us is saved."),
+        (
+            TestStatus.PAUSED,
+            "This listening test is paused. Please come back later; every score that reached us is saved.",
+        ),
         (TestStatus.CLOSED, "This listening test is closed. Thank you for your interest."),
     ],
 )
@@ -237,6 +240,12 @@ def test_bad_rating_is_refused(given: Answer, sentence: str) -> None:
     assert str(refusal.value) == sentence
     assert not Rating.objects.exists()
     assert Assignment.objects.filter(rated_at__isnull=True).count() == 1
+
+
+def test_heard_is_never_longer_than_the_clip() -> None:
+    test = make_test()
+    make_pairs(test, 2)
+    assert rate(begin(test), answer(heard_s=3e8)).rating.heard_s == 1.0
 
 
 def test_another_raters_pair_is_refused() -> None:

@@ -69,7 +69,10 @@ class TestConsent:
     @pytest.mark.parametrize(
         ("status", "sentence"),
         [
-            (TestStatus.PAUSED, "This listening test is paused. Please come back later; every score that reached us is saved."),
+            (
+                TestStatus.PAUSED,
+                "This listening test is paused. Please come back later; every score that reached us is saved.",
+            ),
             (TestStatus.CLOSED, "This listening test is closed. Thank you for your interest."),
         ],
     )

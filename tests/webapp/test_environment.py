@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from tests.factories import make_test
 from webapp.embedded_broker import broker_url, server_command, socket_path
-from webapp.environment import read_choice, read_database_url, read_flag, read_list, read_port
+from webapp.environment import read_address, read_choice, read_database_url, read_flag, read_list, read_port
 from webapp.first_account import first_account_create, first_password_still_valid
 from webapp.processes import programs, supervisor_configuration
 from webapp.secret_key import secret_key_read_or_create
@@ -41,6 +41,9 @@ def test_bad_values_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(ImproperlyConfigured) as refusal:
         read_port("X", 8000)
     assert str(refusal.value) == "X is 'perhaps'. Set it to a number from 1 to 65535."
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read_address("X", "", "redis://host:6379/0")
+    assert str(refusal.value) == "X is 'perhaps'. Set it to an address such as redis://host:6379/0."
     with pytest.raises(ImproperlyConfigured) as refusal:
         read_database_url("X")
     assert str(refusal.value) == "X must look like postgresql://user:password@host:5432/database."

@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def manage(home: Path, *words: str, port: int) -> "subprocess.Popen[str]":
+def manage(home: Path, *words: str, port: int | str) -> "subprocess.Popen[str]":
     environment = {
         name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "CELERY_BROKER_URL"}
     }
@@ -121,6 +121,19 @@ def test_any_command_starts_postgresql_by_itself_and_stops_it(home: Path) -> Non
     assert processes_of(home) == []
     assert ask(home, "from listening_tests.models import ListeningTest; print(ListeningTest.objects.get())") == "Kept"
     assert processes_of(home) == []
+
+
+def test_what_the_installation_lacks_is_told_in_a_sentence(home: Path) -> None:
+    unprepared = manage(home, "study_report", "dogs", port=free_port())
+    sentence, _ = unprepared.communicate()
+    assert unprepared.returncode == 1
+    assert sentence == (
+        "The database has not been prepared. Run make setup (or manage.py prepare), then this command again.\n"
+    )
+    misnamed = manage(home, "serve", "--no-demo", port="abc")
+    sentence, _ = misnamed.communicate()
+    assert misnamed.returncode == 1
+    assert sentence == "Earmark cannot start: PORT is 'abc'. Set it to a number from 1 to 65535.\n"
 
 
 def test_embedded_postgresql_comes_back_after_a_crash(home: Path) -> None:
