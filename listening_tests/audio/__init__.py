@@ -1,7 +1,7 @@
 """Sound files: what they hold, how loud they are, and the file that raters hear. Knows no database.
 
-`decoding` turns a file's bytes into samples or refuses them by name, `completeness` tells a file that was cut off,
-`loudness` measures, and `rendition` makes the loudness-normalised file.
+`decoding` turns a file's bytes into samples or refuses them by name, `completeness` tells a file that was cut off
+and `ogg_pages` one that was damaged, `loudness` measures, and `rendition` makes the loudness-normalised file.
 """
 
 from listening_tests.audio.decoding import LONGEST_S, SHORTEST_S, AudioRefused, Decoded, decode

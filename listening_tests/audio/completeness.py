@@ -11,18 +11,13 @@ _UNKNOWN_LENGTH = 0x7FFF0000
 def missing_part(content: bytes, ending: str, decoded_s: float, declared_s: float | None) -> str:
     """What is missing, as a clause for people; empty where the file is whole or does not tell."""
     if ending == ".wav":
-        return _bytes_missing(wav_bytes_missing(content))
-    if ending == ".ogg":
-        return _bytes_missing(ogg_bytes_missing(content))
+        count = wav_bytes_missing(content)
+        return f"its last {count:,} bytes are missing" if count else ""
     if ending == ".mp3" and not mp3_declares_length(content):
         return ""  # Its length is FFmpeg's guess.
     if declared_s is not None and decoded_s < declared_s - TOLERANCE_S:
         return f"it says that it lasts {declared_s:.2f} s, but ends after {decoded_s:.2f} s"
     return ""
-
-
-def _bytes_missing(count: int) -> str:
-    return f"its last {count:,} bytes are missing" if count > 0 else ""
 
 
 def wav_bytes_missing(content: bytes) -> int:
@@ -36,16 +31,6 @@ def wav_bytes_missing(content: bytes) -> int:
             return 0 if size >= _UNKNOWN_LENGTH else max(position + 8 + size - len(content), 0)
         position += 8 + size + size % 2
     return 0
-
-
-def ogg_bytes_missing(content: bytes) -> int:
-    """How many bytes of the last Ogg page (RFC 3533, section 6) lie behind the end of the file."""
-    position = 0
-    while content[position : position + 4] == b"OggS" and position + 27 <= len(content):
-        segments = content[position + 26]
-        table = content[position + 27 : position + 27 + segments]
-        position += 27 + segments + sum(table)
-    return max(position - len(content), 0)
 
 
 def mp3_declares_length(content: bytes) -> bool:

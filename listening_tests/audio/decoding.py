@@ -12,6 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from listening_tests.audio.completeness import missing_part
+from listening_tests.audio.ogg_pages import ogg_flaw
 from listening_tests.exceptions import Refused
 
 SHORTEST_S = 0.1
@@ -49,6 +50,9 @@ def decode(content: bytes, *, name: str) -> Decoded:
 
     Stops as soon as LONGEST_S is passed, so that memory is bounded whatever the file holds. Raises AudioRefused.
     """
+    flaw = ogg_flaw(content)
+    if flaw:
+        raise AudioRefused(f"{name} {flaw}. Copy or export it again.")
     with _opened(content, name) as container:
         if not container.streams.audio:
             raise AudioRefused(f"{name} holds no sound. Take a file with an audio stream ({FORMATS}).")

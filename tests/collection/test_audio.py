@@ -144,6 +144,57 @@ def test_the_message_tells_what_is_missing() -> None:
     assert refusal(content[:-1000]) == "a.wav is cut off: its last 1,000 bytes are missing. Copy or export it again."
 
 
+def ogg_pages(content: bytes) -> list[bytes]:
+    return [b"OggS" + page for page in content.split(b"OggS")[1:]]
+
+
+def ogg(subtype: str = "VORBIS") -> bytes:
+    content = encoded(noise(4, channels=2), kind="ogg", subtype=subtype)
+    assert len(ogg_pages(content)) > 6
+    return content
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_file_that_was_cut_between_two_pages_is_refused(subtype: str) -> None:
+    message = refusal(b"".join(ogg_pages(ogg(subtype))[:5]), "a.ogg")
+    assert message == "a.ogg is cut off: its last Ogg page does not end the stream. Copy or export it again."
+
+
+def test_an_ogg_file_that_was_cut_within_a_page_is_refused() -> None:
+    content = ogg()
+    assert refusal(content[:-100], "a.ogg") == (
+        "a.ogg is cut off: its last 100 bytes are missing. Copy or export it again."
+    )
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_file_of_which_a_page_is_gone_is_refused(subtype: str) -> None:
+    pages = ogg_pages(ogg(subtype))
+    message = refusal(b"".join(pages[:4] + pages[5:]), "a.ogg")
+    assert message == "a.ogg is damaged: a page is missing before its Ogg page 5. Copy or export it again."
+
+
+def test_an_ogg_file_with_zeros_in_it_is_refused() -> None:
+    content, pages = ogg(), ogg_pages(ogg())
+    at = len(b"".join(pages[:4])) + 500
+    message = refusal(content[:at] + bytes(2_000) + content[at + 2_000 :], "a.ogg")
+    assert message == "a.ogg is damaged: its Ogg page 5 does not match its checksum. Copy or export it again."
+    at = len(b"".join(pages[:4]))
+    message = refusal(content[:at] + bytes(4) + content[at + 4 :], "a.ogg")
+    assert message == "a.ogg is damaged: no page follows its Ogg page 4. Copy or export it again."
+
+
+def test_a_damaged_ogg_file_is_not_told_to_be_silent() -> None:
+    """All sound is zeroed, and so would be decoded as nothing or as silence."""
+    pages = ogg_pages(ogg())
+    content = b"".join(pages[:3] + [page[:300] + bytes(len(page) - 300) for page in pages[3:]])
+    assert refusal(content, "a.ogg").startswith("a.ogg is damaged: ")
+
+
+def test_what_follows_the_end_of_an_ogg_file_is_no_matter() -> None:
+    assert decode(ogg() + bytes(300), name="a.ogg").duration_s == pytest.approx(4, abs=0.01)
+
+
 def test_a_wav_of_undeclared_length_is_taken() -> None:
     content = encoded(noise(1, rate=8_000), rate=8_000)
     at = content.index(b"data") + 4
