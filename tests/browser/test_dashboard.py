@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -120,6 +121,25 @@ def test_a_run_is_followed_to_its_report_without_a_reload(open_as_staff: OpenPag
     click_point(page, 0.25, 9)
     expect(page.locator("#player")).to_contain_text("A <b>bell</b> rings & fades")
     assert page.evaluate("window.wasNotReloaded")
+
+
+def test_a_tests_page_stops_asking_once_no_run_is_on_its_way(open_as_staff: OpenPage) -> None:
+    test = make_test()
+    run = make_running_run(test, step=120, total_steps=400)
+    page = open_as_staff(f"/dashboard/tests/{test.slug}/")
+    expect(page.get_by_text("A run is on its way")).to_be_visible()
+    bar = page.get_by_role("progressbar")
+    TrainingRun.objects.filter(pk=run.pk).update(step=300)
+    expect(bar).to_have_attribute("value", "300")
+
+    TrainingRun.objects.filter(pk=run.pk).update(
+        status=RunStatus.CANCELLED, finished_at=timezone.now(), message="Cancelled at step 310."
+    )
+
+    expect(page.get_by_text("Cancelled at step 310.")).to_be_visible()
+    expect(page.get_by_text("A run is on its way")).to_have_count(0)
+    expect(page.get_by_role("link", name="Change the plan")).to_have_count(1)
+    expect(page.locator("[hx-get]")).to_have_count(0)
 
 
 def test_a_click_on_a_point_plays_its_clip_and_shows_its_caption(open_as_staff: OpenPage) -> None:

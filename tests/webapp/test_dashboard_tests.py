@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from listening_tests.choices import TestStatus
@@ -179,7 +180,7 @@ def test_the_last_refresh_takes_the_place_of_what_refreshed_itself(staff: Client
     run = make_running_run(test)
     assert "HX-Reswap" not in staff.get(live_url).headers
 
-    TrainingRun.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED)
+    TrainingRun.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED, finished_at=timezone.now())
     response = staff.get(live_url)
 
     assert response.headers["HX-Reswap"] == "outerHTML"

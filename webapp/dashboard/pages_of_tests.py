@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests.exceptions import Refused
@@ -49,11 +50,19 @@ def test_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 @staff_only
 def test_runs(request: HttpRequest, slug: str) -> HttpResponse:
-    """The part of a test's page that refreshes itself while a run is on its way."""
+    """The part of a test's page that refreshes itself while a run is on its way, and its last refresh after that."""
     test = get_object_or_404(ListeningTest, slug=slug)
-    return render(request, "dashboard/parts/runs_of_test.html", {"test": test, **_runs(test)})
+    context = {"test": test, **_runs(test)}
+    if context["is_live"]:
+        return render(request, "dashboard/parts/runs_of_test.html", context)
+    overview = overview_of_test(test=test)
+    context |= {"overview": overview, "plan_sentence": plan_sentence(overview)}
+    response = render(request, "dashboard/parts/runs_ended.html", context)
+    response.headers["HX-Reswap"] = "outerHTML"
+    return response
 
 
 @require_POST
