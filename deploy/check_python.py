@@ -3,8 +3,7 @@
 import sys
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    found = "{}.{}".format(*sys.version_info[:2])
     sys.exit(
-        "Earmark needs Python 3.11, 3.12 or 3.13, and this is {}.{}. Name another one: make run PYTHON=python3.11".format(
-            *sys.version_info[:2]
-        )
+        f"Earmark needs Python 3.11, 3.12 or 3.13, and this is {found}. Name another one: make run PYTHON=python3.11"
     )

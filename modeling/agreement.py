@@ -1,4 +1,4 @@
-"""How far people agree with one another, and so how well any model could agree with them (CONTRACTS.md, FIELD.md).
+"""How far people agree with one another, and so how well any model could agree with them.
 
 Every function takes two flat arrays, one entry per rating: the number of its pair and its score. Undefined values are
 None.
@@ -105,10 +105,11 @@ def one_vs_rest_srcc(
     if not np.isfinite(drawn).any():
         return MetricValue(None, None, None, len(chosen))
     value = float(np.nanmean(drawn))
-    if captions is None:
-        return MetricValue(value, None, None, len(chosen))
     pair_numbers = np.unique(np.asarray(pair, dtype=np.int64))[chosen]
-    resampled = _resampled_one_vs_rest(picked, rest, [captions[number] for number in pair_numbers])
+    chosen_captions = [captions[number] for number in pair_numbers] if captions is not None else []
+    if len(set(chosen_captions)) < 2:
+        return MetricValue(value, None, None, len(chosen))
+    resampled = _resampled_one_vs_rest(picked, rest, chosen_captions)
     return metrics.percentile_interval(value, resampled, len(chosen))
 
 

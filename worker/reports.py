@@ -1,4 +1,4 @@
-"""What the commands study_report and train tell, in the keys that CONTRACTS.md fixes."""
+"""What the commands study_report and train tell, in keys that scripts rely on."""
 
 from dataclasses import dataclass
 from typing import Any

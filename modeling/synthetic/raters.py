@@ -1,4 +1,4 @@
-"""Simulated raters with RELATE's noise (FIELD.md): offset SD 0.9, residual SD 2.3 on 0..10, clipped and rounded."""
+"""Simulated raters as noisy as RELATE's (arXiv 2506.23582): offset SD 0.9, residual SD 2.3, clipped and rounded."""
 
 from __future__ import annotations
 
