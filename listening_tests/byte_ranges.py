@@ -18,7 +18,7 @@ from django.utils.cache import get_conditional_response
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
-_SINGLE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+_SINGLE_RANGE = re.compile(r"bytes=\s*(\d{0,100})-(\d{0,100})\s*", re.ASCII | re.IGNORECASE)
 
 
 class RangeNotSatisfiable(Exception):
@@ -101,8 +101,6 @@ def file_response(
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = cache_control
     response.headers["ETag"] = etag
-    # Compressing middleware and proxies leave alone what names its encoding.
-    response.headers["Content-Encoding"] = "identity"
     conditional = get_conditional_response(request, etag=etag, response=cast(HttpResponse, response))
     if conditional is not response:
         response.close()

@@ -17,6 +17,7 @@ from listening_tests.services.ratings import Answer
 
 LONGEST_S = 10 * 365 * 24 * 3600
 MOST_PLAYS = 100_000
+NUMBERS = ("score", "plays", "heard_s", "elapsed_s")
 
 
 class Malformed(Exception):
@@ -39,7 +40,10 @@ def rating_read(body: bytes) -> tuple[UUID, Answer]:
         data = json.loads(body, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise Malformed("The rating is not JSON. Reload the page and rate again.") from error
-    form = RatingForm(data if isinstance(data, dict) else {})
+    data = data if isinstance(data, dict) else {}
+    # A form would read a number out of a text or a truth value; a dash is none to it.
+    strays = {name: "-" for name in NUMBERS if data.get(name) is not None and type(data[name]) is not float}
+    form = RatingForm(data | strays)
     if not form.is_valid():
         faults = "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
         raise Malformed(f"The rating could not be read ({faults}). Reload the page and rate again.")

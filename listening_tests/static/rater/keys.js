@@ -1,21 +1,17 @@
 /* Keys of the rating page: space plays, digits choose, enter goes on. */
 
-// Within this time a second digit belongs to the first: 1, 0 is 10.
-const TYPING_MS = 1_500;
-
 /** Reads typed digits as values of a scale. */
 export class DigitReader {
   constructor(values) {
     this.values = new Set(values);
     this.typed = "";
-    this.at = -Infinity;
   }
 
-  /** The value that is meant so far, or null where no such value is on the scale. */
-  read(digit, now) {
-    const longer = (now - this.at < TYPING_MS ? this.typed : "") + digit;
+  /** The value that is meant so far, or null where no such value is on the scale. A digit belongs to the one before it
+      as long as that one's value stays `chosen`, however slowly somebody types: 1, 0 is 10. */
+  read(digit, chosen) {
+    const longer = (chosen === this.typed ? this.typed : "") + digit;
     this.typed = this.values.has(longer) ? longer : digit;
-    this.at = now;
     return this.values.has(this.typed) ? this.typed : null;
   }
 }
@@ -24,14 +20,14 @@ function isModified(event) {
   return event.ctrlKey || event.altKey || event.metaKey;
 }
 
-/** `onPlay()`, `onDigit(digit, now)` and `onNext()` are called for the keys that no focused button or link takes. */
+/** `onPlay()`, `onDigit(digit)` and `onNext()` are called for the keys that no focused button or link takes. */
 export function listenToKeys({ onPlay, onDigit, onNext }) {
   document.addEventListener("keydown", (event) => {
     if (isModified(event)) {
       return;
     }
     if (/^[0-9]$/.test(event.key)) {
-      onDigit(event.key, event.timeStamp);
+      onDigit(event.key);
       return;
     }
     const action = { " ": onPlay, Enter: onNext }[event.key];

@@ -180,7 +180,7 @@ form.addEventListener("submit", (event) => {
 });
 listenToKeys({
   onPlay: () => element("play").disabled || listening.toggle(),
-  onDigit: (digit, now) => choose(digits.read(digit, now)),
+  onDigit: (digit) => choose(digits.read(digit, form.elements.score.value)),
   onNext: () => form.requestSubmit(),
 });
 addEventListener("beforeunload", (event) => {
