@@ -1,7 +1,7 @@
 """Agreement of a model's scores with people's: SRCC, LCC, Kendall tau-b and MSE, with bootstrap intervals over
 captions.
 
-The bootstrap resamples captions, not pairs, because pairs that share a caption are not independent (FIELD.md). A
+The bootstrap resamples captions, not pairs, because pairs that share a caption are not independent. A
 resample is a vector of how often each caption was drawn; ranks and concordant pairs are linear in those numbers, so
 that all resamples are a few matrix products instead of thousands of sorts. The result is that of copying each pair as
 often as it was drawn.
@@ -76,7 +76,7 @@ def mse(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
 
 
 def cosine_to_score(cosine: npt.ArrayLike) -> Floats:
-    """A cosine on the 0..10 scale: 10 * clip(cos, 0, 1), base and tuned alike (CONTRACTS.md)."""
+    """A cosine on the 0..10 scale: 10 * clip(cos, 0, 1), base and tuned alike."""
     return 10 * np.clip(np.asarray(cosine, dtype=np.float64), 0, 1)
 
 
@@ -99,6 +99,8 @@ def compare(
     if len(captions) != len(truth):
         raise ValueError(f"There are {len(truth)} pairs but {len(captions)} captions.")
     draws = caption_draws(captions, n_resamples=n_resamples, seed=seed)
+    if len(set(captions)) < 2:
+        draws = draws[:0]  # one caption resampled is itself: there is no interval
     ours = [_all_resampled(values, truth, draws) for values in (base, tuned)]
     exact = [_all_exact(values, truth) for values in (base, tuned)]
     n = len(truth)

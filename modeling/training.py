@@ -37,6 +37,10 @@ __all__ = ["PairPrediction", "Progress", "TrainingCancelled", "TrainingRefused",
 MIN_VALIDATION = 20
 # A training step costs about three forward passes: one there, two back.
 STEP_COST = 3
+KEPT = (
+    "On the validation pairs no epoch agreed better with people than the untuned model, so its weights were kept. "
+    "Collect ratings for more captions."
+)
 REPORT, CONFIG, MODEL, CHECKPOINTS = "report.json", "config.json", "model", "checkpoint"
 
 
@@ -131,7 +135,7 @@ def _open(model: str) -> Clap:
 
 
 def _total_units(config: TrainingConfig, pairs: PairSet) -> int:
-    return 3 * len(pairs.clips) + config.epochs * _epoch_units(pairs)
+    return 3 * len(pairs.clips) + len(pairs.where(splits.VALIDATION)) + config.epochs * _epoch_units(pairs)
 
 
 def _epoch_units(pairs: PairSet) -> int:
@@ -147,7 +151,10 @@ def _tune(
     fingerprint: str,
     watch: _Watch,
 ) -> LoopState:
-    """The loop. Leaves the best epoch's weights in the network: best on validation pairs, never the held-out ones."""
+    """The loop. Leaves the best weights in the network, by the validation pairs, never the held-out ones.
+
+    The untuned weights stand as epoch 0 and are kept where no epoch agrees better with people than they do.
+    """
     train_pairs, validation_pairs = pairs.where(splits.TRAIN), pairs.where(splits.VALIDATION)
     tokens = [clap.tokens(caption) for caption in pairs.captions]
     optimiser = _optimiser(clap.network, config)
@@ -155,6 +162,8 @@ def _tune(
     resumed = checkpoint.restore(folder, fingerprint, clap.network, optimiser)
     state, best = resumed if resumed else (LoopState(fingerprint), checkpoint.weights_of(clap.network))
     watch.skip(state.epoch * _epoch_units(pairs))
+    if resumed is None:
+        state.best_srcc = _validate(clap, pairs, mels, tokens, validation_pairs, config.batch_size, watch)
     while state.epoch < config.epochs and state.epoch - state.best_epoch < config.patience:
         losses = []
         for step, numbers in enumerate(_batches(train_pairs, steps_per_epoch, config.seed, state.epoch)):
@@ -176,7 +185,7 @@ def _tune(
             state.best_epoch, state.best_srcc, best = state.epoch, srcc, checkpoint.weights_of(clap.network)
         checkpoint.save(folder, state, clap.network, best, optimiser)
     clap.network.load_state_dict(best)
-    watch.skip((config.epochs - state.epoch) * _epoch_units(pairs))
+    watch.skip(watch.total - watch.done - len(pairs.clips))
     return state
 
 
@@ -330,14 +339,14 @@ def _result(
         ),
         model_dir=out_dir / MODEL,
         model_name=clap.name,
-        note=clap.note,
+        note=" ".join(filter(None, (clap.note, KEPT if state.best_epoch == 0 else ""))),
         epochs_run=state.epoch,
         seconds=seconds,
     )
 
 
 def report_json(result: TrainingResult, snapshot: Snapshot) -> dict[str, Any]:
-    """The report as plain values: keys as in CONTRACTS.md's `train --json`, null where undefined."""
+    """The report as plain values: keys as in `manage.py train --json`, null where undefined."""
     return {
         "n_heldout": result.n_heldout,
         "n_train": result.n_train,

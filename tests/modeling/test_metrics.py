@@ -93,6 +93,13 @@ def test_one_pair_and_none_are_undefined() -> None:
     assert metrics.compare([], [], [], []).tuned["mse"] == metrics.MetricValue(None, None, None, 0)
 
 
+def test_one_caption_has_values_but_no_interval() -> None:
+    base, tuned, human, _ = some_pairs()
+    value = metrics.compare(base, tuned, human, ["the same"] * 60).difference["srcc"]
+    assert (value.low, value.high, value.n) == (None, None, 60)
+    assert value.value is not None
+
+
 def test_mse_takes_ten_times_the_clipped_cosine() -> None:
     """By hand: 10 * clip gives 0, 5 and 10; the errors are 2, -1 and 1; (4 + 1 + 1) / 3 = 2."""
     values = metrics.measure([-0.4, 0.5, 1.0], [2.0, 4.0, 9.0], ["a", "b", "c"])
