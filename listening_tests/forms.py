@@ -1,18 +1,64 @@
-"""Forms of the admin: a test's question, and the upload of a manifest with its sounds."""
+"""Forms of the admin: a test, its question, and the upload of a manifest with its sounds."""
 
 from typing import Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
-from listening_tests.models import Question
+from listening_tests.choices import TestStatus
+from listening_tests.models import ListeningTest, Question
 
 MOST_SCALE_VALUES = 101
 _SCALE_FIELDS = ("scale_min", "scale_max", "scale_step")
+_WORDING_FIELDS = ("prompt", "min_label", "max_label")
+
+
+class ListeningTestForm(forms.ModelForm):
+    """A test that keeps its address once it was opened, and the consent text of a version that raters agreed to."""
+
+    class Meta:
+        model = ListeningTest
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk:
+            self._keep_address()
+            self._keep_consent(cleaned)
+        return cleaned
+
+    def _keep_address(self) -> None:
+        if "slug" in self.changed_data and self.instance.status != TestStatus.DRAFT:
+            self.add_error(
+                "slug",
+                "This test was opened, so its address cannot change: the links that raters have would lead nowhere. "
+                "Make another test for another address.",
+            )
+
+    def _keep_consent(self, cleaned: dict[str, Any]) -> None:
+        """Of a version too that somebody goes back to: what it said is not kept."""
+        text, version = cleaned.get("consent_text"), cleaned.get("consent_version")
+        if text is None or version is None:
+            return
+        is_same_text = _lines(text) == _lines(self.initial["consent_text"])
+        if is_same_text and "consent_version" not in self.changed_data:
+            return
+        agreed = list(self.instance.consents.order_by("-version").values_list("version", flat=True)[:1])
+        if agreed and version <= agreed[0]:
+            self.add_error(
+                "consent_version",
+                f"Raters agreed to version {agreed[0]} of the consent text, so what it says cannot change. "
+                f"Raise the version to {agreed[0] + 1} or more for another text.",
+            )
+
+
+def _lines(text: str) -> list[str]:
+    """What a text says, whichever way browsers end its lines."""
+    return text.strip().splitlines()
 
 
 class QuestionForm(forms.ModelForm):
-    """A question whose scale stays what it is once it was answered."""
+    """A question whose scale and wording stay what they are once it was answered."""
 
     class Meta:
         model = Question
@@ -26,15 +72,20 @@ class QuestionForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if all(cleaned.get(name) is not None for name in _SCALE_FIELDS):
             self._check_scale(*(cleaned[name] for name in _SCALE_FIELDS))
-        changed = [name for name in _SCALE_FIELDS if name in self.changed_data]
-        if changed and self.instance.pk and self.instance.ratings.exists():
+        if self.instance.pk and self.instance.ratings.exists():
+            self._keep(_SCALE_FIELDS, "scale")
+            self._keep(_WORDING_FIELDS, "wording")
+        return cleaned
+
+    def _keep(self, names: tuple[str, ...], what: str) -> None:
+        changed = [name for name in names if name in self.changed_data]
+        if changed:
             # At the field, for the theme shows no errors of an inline form as a whole.
             self.add_error(
                 changed[0],
-                "This question has ratings, so its scale cannot change: the scores would mean something else. "
-                "Make another test for another scale.",
+                f"This question has ratings, so its {what} cannot change: the scores would mean something else. "
+                f"Make another test for another {what}.",
             )
-        return cleaned
 
     def _check_scale(self, low: float, high: float, step: float) -> None:
         if low >= high:

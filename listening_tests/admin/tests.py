@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from listening_tests.choices import TestStatus
 from listening_tests.exceptions import Refused
-from listening_tests.forms import QuestionForm, UploadForm
+from listening_tests.forms import ListeningTestForm, QuestionForm, UploadForm
 from listening_tests.models import ListeningTest, Pair, Question
 from listening_tests.services.archives import HIGHEST_RATIO, LARGEST_ARCHIVE_BYTES, MOST_FILES
 from listening_tests.services.manifest_rows import ManifestRefused
@@ -50,6 +50,7 @@ class QuestionInline(StackedInline):
 
 @admin.register(ListeningTest)
 class ListeningTestAdmin(ModelAdmin):
+    form = ListeningTestForm
     list_display = ("title", "shown_status", "raters_address", "shown_pairs", "ratings_per_pair", "opened_at")
     list_filter = ("status", "is_simulated")
     list_filter_submit = False

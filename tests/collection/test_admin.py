@@ -117,7 +117,7 @@ test_form.__test__ = False  # type: ignore[attr-defined]
 def existing(test: ListeningTest, **changes: object) -> dict[str, object]:
     question = test.questions.get()
     initial = {"questions-INITIAL_FORMS": 1, "questions-0-id": question.pk, "questions-0-test": test.pk}
-    return test_form(slug=test.slug, **initial | changes)
+    return test_form(**{"slug": test.slug} | initial | changes)
 
 
 def test_it_works(staff: Client) -> None:
@@ -154,9 +154,62 @@ def test_a_scale_stays_once_it_was_used(staff: Client) -> None:
     response = staff.post(address, existing(test, **{"questions-0-scale_max": 10}))
     assert "This question has ratings, so its scale cannot change" in response.content.decode()
     assert test.questions.get().scale_max == 5
-    changes = {"questions-0-scale_max": 5, "questions-0-prompt": "Does it match?"}
-    assert staff.post(address, existing(test, **changes)).status_code == 302
-    assert test.questions.get().prompt == "Does it match?"
+
+
+@pytest.mark.parametrize("field", ["prompt", "min_label", "max_label"])
+def test_the_wording_of_a_question_stays_once_it_was_answered(staff: Client, field: str) -> None:
+    test = make_test()
+    address = page("listeningtest_change", test.pk)
+    assert staff.post(address, existing(test, **{f"questions-0-{field}": "Mended"})).status_code == 302
+    make_rating(make_pair(test))
+    before = test.questions.values().get()
+    response = staff.post(address, existing(test, **{f"questions-0-{field}": "Something else"}))
+    assert (
+        "This question has ratings, so its wording cannot change: the scores would mean something else. "
+        "Make another test for another wording."
+    ) in response.content.decode()
+    assert test.questions.values().get() == before
+    kept = {f"questions-0-{field}": "Mended", "questions-0-name": "match"}
+    assert staff.post(address, existing(test, **kept)).status_code == 302
+    assert test.questions.get().name == "match"
+
+
+def test_the_address_of_a_test_stays_once_it_was_opened(staff: Client) -> None:
+    test = make_test(status=TestStatus.DRAFT)
+    address = page("listeningtest_change", test.pk)
+    assert staff.post(address, existing(test, slug="first")).status_code == 302
+    ListeningTest.objects.update(status=TestStatus.PAUSED)
+    response = staff.post(address, existing(test, slug="second", title="New"))
+    assert (
+        "This test was opened, so its address cannot change: the links that raters have would lead nowhere. "
+        "Make another test for another address."
+    ) in response.content.decode()
+    test.refresh_from_db()
+    assert (test.slug, test.title) == ("first", "Barking")
+    assert staff.post(address, existing(test, title="New")).status_code == 302
+
+
+def test_a_consent_text_that_raters_agreed_to_changes_with_its_version_alone(staff: Client) -> None:
+    test = make_test(consent_text="One.\nTwo.")
+    address = page("listeningtest_change", test.pk)
+    assert staff.post(address, existing(test, consent_text="Three.\r\nFour.")).status_code == 302
+    make_rating(make_pair(test))
+    response = staff.post(address, existing(test, consent_text="We sell what you say."))
+    assert (
+        "Raters agreed to version 1 of the consent text, so what it says cannot change. "
+        "Raise the version to 2 or more for another text."
+    ) in response.content.decode()
+    test.refresh_from_db()
+    assert test.consent_text == "Three.\r\nFour."
+    assert staff.post(address, existing(test, consent_text="Three.\nFour.", title="Same")).status_code == 302
+    raised = {"consent_text": "We sell what you say.", "consent_version": 2}
+    assert staff.post(address, existing(test, **raised)).status_code == 302
+    assert (
+        "Raters agreed to version 1"
+        in staff.post(address, existing(test, **raised | {"consent_version": 1})).content.decode()
+    )
+    test.refresh_from_db()
+    assert (test.consent_text, test.consent_version) == ("We sell what you say.", 2)
 
 
 def status_after(staff: Client, test: ListeningTest, change: str, **data: str) -> str:
