@@ -49,6 +49,8 @@ def clip_ingest(*, path: Path, name: str, allow_silent: bool = False) -> Clip:
 def content_read(*, path: Path, name: str) -> bytes:
     """A file's bytes, read once so that what is hashed, decoded and stored is the same. Raises AudioRefused."""
     try:
+        if path.is_dir():
+            raise AudioRefused(f"{name} is a folder. Write the path of a sound file.")
         if not path.is_file():
             raise AudioRefused(f"{name} is not there. Check the name, and that the file is in the manifest's folder.")
         with path.open("rb") as stream:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ OPTIONAL_COLUMNS = ("system", "source_id", "role", "language", "expected_min", "
 LARGEST_MANIFEST_BYTES = 50 * 1024**2
 LONGEST = {"caption": 5_000, "system": 120, "source_id": 200, "language": 20}
 DEFAULT_LANGUAGE = "en"
+# Letters and symbols that leave their place blank: fillers of Hangul, and the pattern of Braille without dots.
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -225,6 +228,14 @@ class _RowCheck:
     def caption(self) -> str:
         if not self.cell["caption"]:
             self.problems.append("The caption is empty. Write what the rater shall compare the sound with.")
+        elif not any(map(_is_visible, self.cell["caption"])):
+            self.problems.append(
+                "The caption holds no visible character. Write what the rater shall compare the sound with."
+            )
+        controls = sorted({char for char in self.cell["caption"] if _is_control(char)})
+        if controls:
+            names = ", ".join(f"U+{ord(char):04X}" for char in controls)
+            self.problems.append(f"The caption holds control characters ({names}). Remove them.")
         return self.cell["caption"]
 
     def role(self) -> str:
@@ -261,3 +272,12 @@ class _RowCheck:
         if not low <= value <= high:  # Neither is NaN.
             self.problems.append(f"{column} {text} is not on the scale from {low:g} to {high:g}.")
         return value
+
+
+def _is_visible(char: str) -> bool:
+    """Letters, numbers, punctuation and symbols are; spaces, what only joins or directs, and lone marks are not."""
+    return unicodedata.category(char)[0] in "LNPS" and char not in _BLANKS
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) == "Cc" and char not in "\t\n\r"

@@ -67,7 +67,10 @@ def _counted(count: int, noun: str) -> str:
 
 @dataclass
 class _CheckedFiles:
-    """What is known of each path: its sha256, or why it is refused; and of each new content its clip."""
+    """What is known of each path: its sha256, or why it is refused; and of each new content its clip.
+
+    A refusal is kept without the name that it begins with, for rows may name one file in several ways.
+    """
 
     digests: dict[Path, str]
     refusals: dict[Path, str]
@@ -151,7 +154,7 @@ def _check_files(named: list[NamedFile], staged: Path, allow_silent: bool, on_pr
         try:
             _check_file(path, name, files, staged, allow_silent)
         except AudioRefused as refusal:
-            files.refusals[path] = str(refusal)
+            files.refusals[path] = str(refusal).removeprefix(name)
     on_progress("Checking sounds", len(names), len(names))
     return files
 
@@ -174,7 +177,11 @@ def _check_file(path: Path, name: str, files: _CheckedFiles, staged: Path, allow
 
 
 def _problems_of_files(named: list[NamedFile], files: _CheckedFiles) -> list[RowProblem]:
-    return [RowProblem(file.line, files.refusals[file.path]) for file in named if file.path in files.refusals]
+    return [
+        RowProblem(file.line, f"{file.name}{files.refusals[file.path]}")
+        for file in named
+        if file.path in files.refusals
+    ]
 
 
 def _keyed(rows: list[ManifestRow], files: _CheckedFiles) -> Iterable[tuple[PairKey, ManifestRow]]:

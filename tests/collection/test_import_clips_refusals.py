@@ -149,6 +149,36 @@ def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
     assert all("cannot be followed" in problem or "is not there" in problem for problem in problems)
 
 
+def test_each_row_names_the_file_as_it_does(tmp_path: Path) -> None:
+    (tmp_path / "link_dead.wav").symlink_to("nowhere.wav")
+    (tmp_path / "bad.wav").touch()
+    assert row_problems(tmp_path, ["link_dead.wav,x", "nowhere.wav,x", "./bad.wav,x", "bad.wav,y"]) == [
+        "line 2: link_dead.wav is not there. Check the name, and that the file is in the manifest's folder.",
+        "line 3: nowhere.wav is not there. Check the name, and that the file is in the manifest's folder.",
+        "line 4: ./bad.wav is empty: it has 0 bytes. Copy or export it again.",
+        "line 5: bad.wav is empty: it has 0 bytes. Copy or export it again.",
+    ]
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "birds").mkdir()
+    assert row_problems(tmp_path, ["birds,x"]) == ["line 2: birds is a folder. Write the path of a sound file."]
+
+
+@pytest.mark.parametrize("caption", ["\u200b", "\u200b \u00ad\u2060", "\u2800", "\u3164", "\ufe0f", "\u202e"])
+def test_an_invisible_caption(tmp_path: Path, caption: str) -> None:
+    assert row_problems(tmp_path, [f"a.wav,{caption}"]) == [
+        "line 2: The caption holds no visible character. Write what the rater shall compare the sound with."
+    ]
+
+
+def test_control_characters_in_a_caption(tmp_path: Path) -> None:
+    rows = ["a.wav,a\x07b\x1bc\x07", 'a.wav,"tabs\tand\nlines"', "a.wav,\u202eabc", "a.wav,雨", "a.wav,?"]
+    assert row_problems(tmp_path, rows) == [
+        "line 2: The caption holds control characters (U+0007, U+001B). Remove them."
+    ]
+
+
 def test_a_pair_twice_in_the_file(tmp_path: Path) -> None:
     write_sound(tmp_path, "copy.wav")
     assert row_problems(tmp_path, ["a.wav,x", "a.wav,y", "a.wav,x", "copy.wav, y "]) == [
