@@ -17,6 +17,8 @@ LARGEST_ARCHIVE_BYTES = 500 * 1024**2
 LARGEST_UNPACKED_BYTES = 1024**3
 # Plain wav files with long pauses reach some dozens; a bomb needs thousands.
 HIGHEST_RATIO = 100
+LONGEST_NAME_BYTES = 255  # of any file system in use
+LONGEST_PATH_BYTES = 2_000  # Linux takes 4,096 with the folder that the archive is unpacked into.
 _RATIO_COUNTS_FROM_BYTES = 1024**2
 # What desktop systems add to an archive unasked.
 _BYSTANDERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -93,7 +95,9 @@ def _opened(archive: IO[bytes]) -> Iterator[zipfile.ZipFile]:
         zlib.error,
         lzma.LZMAError,
     ) as error:
-        raise Refused(f"The zip cannot be unpacked ({error}). Pack the sounds and the manifest anew.") from error
+        # Without the path on this server, which an error of the system would tell.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise Refused(f"The zip cannot be unpacked ({reason}). Pack the sounds and the manifest anew.") from error
 
 
 def _is_bystander(info: zipfile.ZipInfo) -> bool:
@@ -106,15 +110,18 @@ def _refuse_bad(members: list[zipfile.ZipInfo]) -> None:
         raise Refused(f"The zip holds {len(members):,} files; the limit is {MOST_FILES:,}. {_ELSEWHERE}")
     if sum(info.file_size for info in members) > LARGEST_UNPACKED_BYTES:
         raise Refused(f"The zip unpacks to more than {_megabytes(LARGEST_UNPACKED_BYTES)}. {_ELSEWHERE}")
-    seen: set[str] = set()
+    files: set[PurePosixPath] = set()
+    folders: set[PurePosixPath] = set()
     for info in members:
-        reason = _badness(info, seen)
+        path = PurePosixPath(info.filename)
+        reason = _badness(info) or _badness_of_name(path) or _clash(path, files, folders)
         if reason:
             raise Refused(f"The zip was not unpacked: {info.filename!r} {reason}. Pack it anew without.")
-        seen.add(info.filename)
+        files.add(path)
+        folders.update(path.parents)
 
 
-def _badness(info: zipfile.ZipInfo, seen: set[str]) -> str:
+def _badness(info: zipfile.ZipInfo) -> str:
     path = PurePosixPath(info.filename)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in path.parts[0]:
         return "leaves the archive's folder"
@@ -122,10 +129,25 @@ def _badness(info: zipfile.ZipInfo, seen: set[str]) -> str:
         return "is a link or another special file"
     if info.flag_bits & 0x1:
         return "is encrypted"
-    if info.filename in seen:
-        return "is there twice"
     if info.file_size > _RATIO_COUNTS_FROM_BYTES and info.file_size > HIGHEST_RATIO * info.compress_size:
         return f"is packed more than {HIGHEST_RATIO} times smaller than it is"
+    return ""
+
+
+def _badness_of_name(path: PurePosixPath) -> str:
+    longest = max(len(part.encode()) for part in path.parts)
+    if longest > LONGEST_NAME_BYTES:
+        return f"has a name of {longest:,} bytes; the limit is {LONGEST_NAME_BYTES}"
+    if len(str(path).encode()) > LONGEST_PATH_BYTES:
+        return f"has a path of more than {LONGEST_PATH_BYTES:,} bytes"
+    return ""
+
+
+def _clash(path: PurePosixPath, files: set[PurePosixPath], folders: set[PurePosixPath]) -> str:
+    if path in files:
+        return "is there twice"
+    if path in folders or not files.isdisjoint(path.parents):
+        return "needs a file and a folder of one name"
     return ""
 
 

@@ -147,6 +147,29 @@ def test_a_name_twice(tmp_path: Path) -> None:
     assert refusal(stream.getvalue(), tmp_path) == f"The zip was not unpacked: 'a.wav' is there twice. {ANEW}"
 
 
+@pytest.mark.parametrize(("first", "second"), [("a", "a/b.wav"), ("a/b.wav", "a"), ("a/b/c.wav", "./a/b")])
+def test_a_file_and_a_folder_of_one_name(tmp_path: Path, first: str, second: str) -> None:
+    message = refusal(zipped({first: SOUND, second: SOUND}), tmp_path)
+    assert message == f"The zip was not unpacked: {second!r} needs a file and a folder of one name. {ANEW}"
+
+
+def test_names_that_are_too_long(tmp_path: Path) -> None:
+    name = f"{'ä' * 126}.wav"
+    message = refusal(zipped({"a.wav": SOUND, f"x/{name}": SOUND}), tmp_path)
+    assert message == f"The zip was not unpacked: 'x/{name}' has a name of 256 bytes; the limit is 255. {ANEW}"
+    (tmp_path / "target").rmdir()
+    path = "folder/" * 300 + "a.wav"
+    message = refusal(zipped({path: SOUND}), tmp_path)
+    assert message == f"The zip was not unpacked: {path!r} has a path of more than 2,000 bytes. {ANEW}"
+
+
+def test_an_error_of_the_system_does_not_tell_its_paths(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(Refused) as refused:
+        archive_unpack(archive=io.BytesIO(zipped({"a.wav": SOUND})), folder=tmp_path)
+    assert str(refused.value) == ("The zip cannot be unpacked (File exists). Pack the sounds and the manifest anew.")
+
+
 def test_an_encrypted_file(tmp_path: Path) -> None:
     content = bytearray(zipped({"a.wav": SOUND}))
     content[6] |= 1
