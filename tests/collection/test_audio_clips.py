@@ -113,10 +113,11 @@ def test_silence_is_refused_unless_it_is_wanted(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    not_there = "a.wav is not there. Check the name, and that the file is in the manifest's folder."
-    assert_refused(tmp_path / "a.wav", not_there)
+    assert_refused(
+        tmp_path / "a.wav", "a.wav is not there. Check the name, and that the file is in the manifest's folder."
+    )
     (tmp_path / "a.wav").mkdir()
-    assert_refused(tmp_path / "a.wav", not_there)
+    assert_refused(tmp_path / "a.wav", "a.wav is a folder. Write the path of a sound file.")
     (tmp_path / "b.wav").touch()
     assert_refused(tmp_path / "b.wav", "b.wav is empty: it has 0 bytes. Copy or export it again.")
     monkeypatch.setattr(clips, "LARGEST_FILE_BYTES", 1024**2)
