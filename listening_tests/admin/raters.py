@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from listening_tests.admin.cells import time_column
 from listening_tests.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from listening_tests.choices import SessionStatus
 from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session
@@ -14,7 +15,7 @@ from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Se
 
 class ConsentInline(ReadOnlyInline):
     model = Consent
-    fields = readonly_fields = ("test", "version", "given_at")
+    fields = readonly_fields = ("test", "version", time_column("given_at", "given"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Consent]:
         return super().get_queryset(request).select_related("test", "rater")
@@ -22,7 +23,10 @@ class ConsentInline(ReadOnlyInline):
 
 class SessionInline(ReadOnlyInline):
     model = Session
-    fields = readonly_fields = ("test", "status", "planned_count", "started_at", "finished_at")
+    fields = readonly_fields = (
+        *("test", "status", "planned_count"),
+        *(time_column("started_at", "started"), time_column("finished_at", "finished")),
+    )
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
@@ -31,7 +35,7 @@ class SessionInline(ReadOnlyInline):
 
 @admin.register(Rater)
 class RaterAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "source", "created_at")
+    list_display = ("__str__", "source", time_column("created_at", "came"))
     list_filter = ("source",)
     ordering = ("-id",)
     fields = ("uuid", "source", "created_at")
@@ -44,7 +48,7 @@ class RaterAdmin(ReadOnlyAdmin):
 class RaterIdentityAdmin(ReadOnlyAdmin):
     """Deleting a row erases who a rater is; the ratings stay."""
 
-    list_display = ("rater", "recruiter", "claimed_id", "created_at")
+    list_display = ("rater", "recruiter", "claimed_id", time_column("created_at", "came"))
     list_filter = ("recruiter",)
     list_select_related = ("rater",)
     search_fields = ("claimed_id",)
@@ -57,7 +61,7 @@ class RaterIdentityAdmin(ReadOnlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ("rater", "test", "version", "given_at")
+    list_display = ("rater", "test", "version", time_column("given_at", "given"))
     list_filter = ("test",)
     list_select_related = ("rater", "test")
     ordering = ("-id",)
@@ -65,7 +69,10 @@ class ConsentAdmin(ReadOnlyAdmin):
 
 class AssignmentInline(ReadOnlyInline):
     model = Assignment
-    fields = readonly_fields = ("position", "pair", "leased_at", "rated_at", "released_at")
+    fields = readonly_fields = (
+        *("position", "pair"),
+        *(time_column("leased_at", "leased"), time_column("rated_at", "rated"), time_column("released_at", "released")),
+    )
     ordering = ("position",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
@@ -74,7 +81,10 @@ class AssignmentInline(ReadOnlyInline):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
-    list_display = ("shown_rater", "test", "shown_status", "planned_count", "started_at", "finished_at")
+    list_display = (
+        *("shown_rater", "test", "shown_status", "planned_count"),
+        *(time_column("started_at", "started"), time_column("finished_at", "finished")),
+    )
     list_filter = ("test", "status")
     list_select_related = ("rater", "test")
     ordering = ("-id",)

@@ -10,8 +10,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
+from listening_tests.admin.cells import prose, time_column, unbroken
 from listening_tests.admin.read_only import ReadOnlyAdmin
 from listening_tests.models import Exclusion, Rating
+
+_submitted = time_column("submitted_at", "submitted")
 
 
 @admin.register(Rating)
@@ -19,8 +22,8 @@ class RatingAdmin(ReadOnlyAdmin):
     """There may be millions: pages are found without counting them all."""
 
     paginator = InfinitePaginator
-    list_display = ("shown_time", "shown_score", "clip", "caption", "role", "shown_rater", "heard", "test")
-    list_display_links = ("shown_time",)
+    list_display = (_submitted, "shown_score", "clip", "caption", "role", "shown_rater", "heard", "test")
+    list_display_links = (_submitted,)
     list_filter = ("test", "source", "late")
     list_select_related = ("pair__clip", "pair__caption", "rater", "test")
     ordering = ("-id",)
@@ -34,27 +37,23 @@ class RatingAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("role",)
 
-    @display(description="submitted (UTC)")
-    def shown_time(self, rating: Rating) -> str:
-        return rating.submitted_at.strftime("%Y-%m-%d\u00a0%H:%M")
-
     @display(description="heard")
     def heard(self, rating: Rating) -> str:
         if rating.heard_s is None:
             return "-"
-        return f"{rating.heard_s:.1f} s, {rating.plays}x"
+        return unbroken(f"{rating.heard_s:.1f} s, {rating.plays}x")
 
     @display(description="score")
     def shown_score(self, rating: Rating) -> str:
-        return f"{rating.score:g} of {rating.scale_max:g}"
+        return unbroken(f"{rating.score:g} of {rating.scale_max:g}")
 
     @display(description="clip")
     def clip(self, rating: Rating) -> str:
-        return rating.pair.clip.name
+        return prose(Truncator(rating.pair.clip.name).chars(40), width="6rem")
 
     @display(description="caption")
     def caption(self, rating: Rating) -> str:
-        return Truncator(rating.pair.caption.text).chars(60)
+        return prose(Truncator(rating.pair.caption.text).chars(60), width="10rem")
 
     @display(description="role")
     def role(self, rating: Rating) -> str:
@@ -65,17 +64,30 @@ class RatingAdmin(ReadOnlyAdmin):
         return str(rating.rater.uuid)[:8]
 
 
+_EXCLUSION_HINTS = {
+    "rating": "Its number. Choose it by the magnifying glass, which opens the list of ratings.",
+    "rule": "A short name for the reason, the same for all ratings that it leaves out, such as by-hand or noise.",
+    "version": "1, or one more each time that the rule is changed.",
+    "reason": "What was wrong with this rating, in a sentence.",
+}
+
+
 @admin.register(Exclusion)
 class ExclusionAdmin(ModelAdmin):
     """A rating is left out by adding a row, and taken in again by deleting it; a row never changes."""
 
-    list_display = ("rule", "version", "reason", "shown_rating", "created_at")
+    list_display = ("rule", "version", "reason", "shown_rating", time_column("created_at", "added"))
     list_filter = ("rule",)
     list_select_related = ("rating__rater",)
     list_per_page = 50
     show_full_result_count = False
     raw_id_fields = ("rating",)
     fields = ("rating", "rule", "version", "reason")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in _EXCLUSION_HINTS:
+            kwargs["help_text"] = _EXCLUSION_HINTS[db_field.name]
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

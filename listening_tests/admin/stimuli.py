@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from listening_tests.admin.cells import prose, unbroken
 from listening_tests.admin.read_only import ReadOnlyAdmin
 from listening_tests.byte_ranges import audio_response
 from listening_tests.choices import PairRole, TestStatus
@@ -155,15 +156,15 @@ class PairAdmin(ReadOnlyAdmin):
 
     @display(description="rated, leased")
     def shown_load(self, pair: Pair) -> str:
-        return f"{pair.load} of {pair.test.ratings_per_pair}"
+        return unbroken(f"{pair.load} of {pair.test.ratings_per_pair}")
 
     @display(description="clip")
     def shown_clip(self, pair: Pair) -> str:
-        return Truncator(pair.clip.name).chars(40)
+        return prose(Truncator(pair.clip.name).chars(40), width="6rem")
 
     @display(description="caption")
     def shown_caption(self, pair: Pair) -> str:
-        return Truncator(pair.caption.text).chars(80)
+        return prose(Truncator(pair.caption.text).chars(80))
 
     @display(description="caption")
     def shown_whole_caption(self, pair: Pair) -> str:
@@ -171,7 +172,7 @@ class PairAdmin(ReadOnlyAdmin):
 
     @display(description="what raters hear")
     def player(self, pair: Pair) -> str:
-        return player(pair.clip)
+        return player(pair.clip, width="9rem")
 
     @display(description="what raters hear")
     def wide_player(self, pair: Pair) -> str:

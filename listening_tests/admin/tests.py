@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from listening_tests.admin.cells import time_column
 from listening_tests.choices import TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.forms import ListeningTestForm, QuestionForm, UploadForm
@@ -51,7 +52,10 @@ class QuestionInline(StackedInline):
 @admin.register(ListeningTest)
 class ListeningTestAdmin(ModelAdmin):
     form = ListeningTestForm
-    list_display = ("title", "shown_status", "raters_address", "shown_pairs", "ratings_per_pair", "opened_at")
+    list_display = (
+        *("title", "shown_status", "raters_address", "shown_pairs", "ratings_per_pair"),
+        time_column("opened_at", "opened"),
+    )
     list_filter = ("status", "is_simulated")
     list_filter_submit = False
     search_fields = ("title", "slug")
@@ -145,22 +149,25 @@ class ListeningTestAdmin(ModelAdmin):
         self, request: HttpRequest, test: ListeningTest, form: UploadForm, refused: Refused | None
     ) -> HttpResponse:
         problems = refused.problems if isinstance(refused, ManifestRefused) else []
-        context = self.admin_site.each_context(request) | {
-            "title": f"Upload clips to {test}",
-            "opts": self.opts,
-            "test": test,
-            "form": form,
-            "refused": refused.headline if isinstance(refused, ManifestRefused) else refused,
-            "problem_table": {
-                "headers": ["Line", "What is wrong"],
-                "rows": [[problem.line, problem.reason] for problem in problems[:MOST_PROBLEMS_SHOWN]],
-            },
-            "problems_left_out": max(0, len(problems) - MOST_PROBLEMS_SHOWN),
-            "most_files": MOST_FILES,
-            "largest_megabytes": LARGEST_ARCHIVE_BYTES // 1024**2,
-            "highest_ratio": HIGHEST_RATIO,
-            "back": _page_of(test),
-        }
+        context = (
+            self.admin_site.each_context(request)
+            | {
+                "title": f"Upload clips to {test}",
+                "opts": self.opts,
+                "original": test,  # What the theme's breadcrumb names.
+                "form": form,
+                "refused": refused.headline if isinstance(refused, ManifestRefused) else refused,
+                "problem_table": {
+                    "headers": ["Line", "What is wrong"],
+                    "rows": [[problem.line, problem.reason] for problem in problems[:MOST_PROBLEMS_SHOWN]],
+                },
+                "problems_left_out": max(0, len(problems) - MOST_PROBLEMS_SHOWN),
+                "most_files": MOST_FILES,
+                "largest_megabytes": LARGEST_ARCHIVE_BYTES // 1024**2,
+                "highest_ratio": HIGHEST_RATIO,
+                "back": _page_of(test),
+            }
+        )
         template = "admin/listening_tests/listeningtest/upload.html"
         status = 422 if refused or form.errors else 200
         return TemplateResponse(request, template, context, status=status)

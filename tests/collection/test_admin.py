@@ -317,6 +317,30 @@ def test_an_exclusion_is_added_and_taken_back_but_not_edited(staff: Client) -> N
     assert Exclusion.objects.get().rule == "noise"
 
 
+def test_an_exclusion_by_hand_is_explained(staff: Client) -> None:
+    shown = staff.get(page("exclusion_add")).content.decode()
+    assert "Choose it by the magnifying glass, which opens the list of ratings." in shown
+    assert "the same for all ratings that it leaves out" in shown
+    assert "one more each time that the rule is changed" in shown
+
+
+@pytest.mark.parametrize(
+    ("model", "title"),
+    [("rating", "submitted"), ("session", "started"), ("rater", "came"), ("consent", "given"), ("exclusion", "added")],
+)
+def test_lists_tell_times_in_one_way(staff: Client, model: str, title: str) -> None:
+    rating = make_rating(make_pair(make_test()))
+    shown = staff.get(page(f"{model}_changelist")).content.decode()
+    assert f"{title} (UTC)" in shown
+    assert f'<span class="whitespace-nowrap">{rating.submitted_at:%Y-%m-%d}' in shown
+
+
+def test_the_page_of_a_test_leads_to_its_dashboard(staff: Client) -> None:
+    test = make_test()
+    shown = staff.get(page("listeningtest_change", test.pk)).content.decode()
+    assert reverse("dashboard:test_page", args=[test.slug]) in shown
+
+
 def test_clips_are_played_by_ranges_and_by_staff_alone(staff: Client, client: Client) -> None:
     clip = make_pair(make_test()).clip
     address = page("clip_audio", clip.uuid, "rendition")

@@ -64,6 +64,14 @@ def test_it_works(staff: Client, folder: str) -> None:
 
 
 @pytest.mark.django_db
+def test_the_breadcrumb_leads_back_to_the_test(staff: Client) -> None:
+    test = make_test()
+    shown = staff.get(reverse("admin:listening_tests_listeningtest_upload", args=[test.pk])).content.decode()
+    address = reverse("admin:listening_tests_listeningtest_change", args=[test.pk])
+    assert f'<a href="{address}" class="align-middle' in shown
+
+
+@pytest.mark.django_db
 def test_the_manifest_may_lie_beside_the_zip(staff: Client) -> None:
     test = make_test()
     upload(staff, test, zipped({"x/a.wav": SOUND, "old.csv": b"other"}), b"file,caption\nx/a.wav,Rain.\n")
