@@ -123,6 +123,18 @@ def test_any_command_starts_postgresql_by_itself_and_stops_it(home: Path) -> Non
     assert processes_of(home) == []
 
 
+def test_a_holder_that_died_without_a_word_does_not_keep_postgresql_up(home: Path) -> None:
+    code = (
+        "import os; from django.db import connection\n"
+        "child = os.fork()\n"
+        "connection.ensure_connection() if child == 0 else os.waitpid(child, 0)\n"
+        "os._exit(0) if child == 0 else connection.ensure_connection()\n"
+        "print(child > 0)"
+    )
+    assert ask(home, code) == "True"
+    assert processes_of(home) == []
+
+
 def test_what_the_installation_lacks_is_told_in_a_sentence(home: Path) -> None:
     unprepared = manage(home, "study_report", "dogs", port=free_port())
     sentence, _ = unprepared.communicate()
