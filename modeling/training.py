@@ -41,6 +41,7 @@ KEPT = (
     "On the validation pairs no epoch agreed better with people than the untuned model, so its weights were kept. "
     "Collect ratings for more captions."
 )
+READING = "reading"
 REPORT, CONFIG, MODEL, CHECKPOINTS = "report.json", "config.json", "model", "checkpoint"
 
 
@@ -51,7 +52,7 @@ class _Watch:
     total: int
     on_progress: Callable[[Progress], None] | None
     should_stop: Callable[[], bool] | None
-    phase: str = "reading"
+    phase: str = READING
     done: int = 0
     loss: float | None = None
     validation_srcc: float | None = None
@@ -67,6 +68,12 @@ class _Watch:
                 Progress(self.phase, self.done, self.total, self.loss, self.validation_srcc, self._seconds_left())
             )
 
+    def begin(self, phase: str) -> None:
+        """Enter a phase. Reading's pace says nothing of the model's: time left is told once it is over."""
+        if self.phase == READING:
+            self.started, self.skipped = time.monotonic(), self.done
+        self.phase = phase
+
     def skip(self, units: int) -> None:
         """Count work that need not be done."""
         self.done += units
@@ -74,7 +81,7 @@ class _Watch:
 
     def _seconds_left(self) -> float | None:
         worked = self.done - self.skipped
-        if worked < 10:
+        if worked < 10 or self.phase == READING:
             return None
         return (time.monotonic() - self.started) / worked * max(0, self.total - self.done)
 
@@ -103,13 +110,13 @@ def train(
     clap = _open(config.model)
     watch = _Watch(_total_units(config, pairs), on_progress, should_stop)
     mels = read_mels(clap, snapshot, pairs.clips, watch.tick)
-    watch.phase = "base"
+    watch.begin("base")
     base = pair_cosines(clap, pairs.clip, pairs.captions, mels, watch.tick)
-    watch.phase = "training"
+    watch.begin("training")
     fingerprint = _fingerprint(config, snapshot, clap.name)
     with cpu_threads(config.cpu_threads):
         state = _tune(clap, config, pairs, mels, out_dir / CHECKPOINTS, fingerprint, watch)
-    watch.phase = "tuned"
+    watch.begin("tuned")
     tuned = pair_cosines(clap, pairs.clip, pairs.captions, mels, watch.tick)
     calibration = _calibrate(pairs, tuned)
     _publish_model(clap, calibration, out_dir)

@@ -76,6 +76,7 @@ def test_the_same_seed_gives_the_same_result_and_progress_only_grows(
     assert steps == sorted(steps)
     assert steps[-1] == seen[-1].total_steps
     assert list(dict.fromkeys(progress.phase for progress in seen)) == ["reading", "base", "training", "tuned"]
+    assert all(progress.seconds_left is None for progress in seen if progress.phase == "reading")
     assert seen[-1].seconds_left == 0
     training = [progress for progress in seen if progress.phase == "training"]
     assert training[0].loss is None, "the untuned model is validated first"
