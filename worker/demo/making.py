@@ -17,7 +17,7 @@ from worker.demo.stimuli import stimuli_write
 from worker.models import TrainingPlan
 
 SLUG = "demo"
-# Fixed, since it salts the split: then the demo finds the same numbers on every machine of a kind.
+# Fixed, since it salts the split: then the same captions of the demo are held out everywhere.
 UUID = uuid.uuid5(uuid.NAMESPACE_DNS, "demo.earmark")
 N_CAPTIONS = 300
 PRESET = "small"
