@@ -33,6 +33,22 @@ MENU = {
 }
 
 
+# The accent of every other page (earmark/tokens.css is its 600), lighter and darker.
+PRIMARY = {
+    "50": "#effaf6",
+    "100": "#dcefe9",
+    "200": "#b7e2d5",
+    "300": "#86cfba",
+    "400": "#57c7a7",
+    "500": "#1d8a70",
+    "600": "#0b6450",
+    "700": "#095343",
+    "800": "#084337",
+    "900": "#07372e",
+    "950": "#03201a",
+}
+
+
 def icon(request: object) -> str:
     return static("earmark/icon.svg")
 
@@ -61,5 +77,6 @@ THEME: dict[str, Any] = {
     "SITE_URL": dashboard_address,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
     "SHOW_HISTORY": True,
+    "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"navigation": menu()},
 }
