@@ -28,13 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     # torch takes seconds to load: usage mistakes are answered before that.
-    from transformers.utils import logging as transformers_logging
+    from modeling import commands, loading
 
-    from modeling import commands
-
-    # Its bars and hints speak of files and weights, not of what the person asked for.
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    loading.quieten_transformers()
     try:
         result, text = getattr(commands, options.command.replace("-", "_"))(options)
     except (ConfigError, *commands.EXPLAINED) as error:

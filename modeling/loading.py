@@ -16,6 +16,7 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
+from transformers.utils import logging as transformers_logging
 
 from modeling.config import BUILTIN
 from modeling.model import Clap
@@ -25,6 +26,12 @@ BUILTIN_NAME = "Earmark's built-in small CLAP"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_TIMEOUT_SECONDS = 5
 HUB_FILES = ["*.json", "*.txt", "*.safetensors"]
+
+
+def quieten_transformers() -> None:
+    """Its bars and hints are for whoever calls it by hand: in a log, or beside a bar of ours, they are noise."""
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 class ModelError(Exception):

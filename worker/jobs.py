@@ -11,11 +11,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from transformers.utils import logging as transformers_logging
 
 from listening_tests.models import Pair
 from modeling import training
 from modeling.config import ConfigError
+from modeling.loading import quieten_transformers
 from modeling.metrics import MetricValue
 from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
 from modeling.snapshot import SnapshotError
@@ -105,7 +105,7 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
         # An earlier worker finished it and stopped before it could store it. What was only begun is resumed.
         shutil.rmtree(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
-    _quieten_transformers()
+    quieten_transformers()
     return training.train(
         config,
         Path(settings.MEDIA_ROOT) / run.snapshot.directory,
@@ -113,12 +113,6 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
         on_progress=reporter.on_progress,
         should_stop=reporter.should_stop,
     )
-
-
-def _quieten_transformers() -> None:
-    """Its bars and hints are for whoever calls it by hand: in a log, or beside a bar of ours, they are noise."""
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 @transaction.atomic

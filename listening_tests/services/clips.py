@@ -27,25 +27,6 @@ class PreparedClip:
     rendition: bytes
 
 
-def clip_ingest(*, path: Path, name: str, allow_silent: bool = False) -> Clip:
-    """The clip of a file's content: stored now, or the one that is there.
-
-    `name` is what messages and the row call the file. Of two processes that take in the same content one stores it and
-    both get its row. The row comes after both files, so that a crash leaves at most files that no row names. Raises
-    AudioRefused; then nothing is stored.
-    """
-    content = content_read(path=path, name=name)
-    clip = Clip.objects.filter(sha256=content_digest(content)).first()
-    if clip is None:
-        prepared = clip_prepare(content=content, name=name)
-        refuse_silent(clip=prepared.clip, name=name, allow_silent=allow_silent)
-        clip_files_store(clip=prepared.clip, original=content, rendition=prepared.rendition)
-        Clip.objects.bulk_create([prepared.clip], ignore_conflicts=True)
-        clip = Clip.objects.get(sha256=prepared.clip.sha256)
-    refuse_silent(clip=clip, name=name, allow_silent=allow_silent)
-    return clip
-
-
 def content_read(*, path: Path, name: str) -> bytes:
     """A file's bytes, read once so that what is hashed, decoded and stored is the same. Raises AudioRefused."""
     try:

@@ -86,7 +86,7 @@ def make_rating(pair: Pair, score: float = 7) -> Rating:
     return rating
 
 
-def test_form(**changes: object) -> dict[str, object]:
+def form_of_test(**changes: object) -> dict[str, object]:
     """What the page of a test sends, with `changes`."""
     return {
         "title": "Barking",
@@ -111,19 +111,16 @@ def test_form(**changes: object) -> dict[str, object]:
     } | changes
 
 
-test_form.__test__ = False  # type: ignore[attr-defined]
-
-
 def existing(test: ListeningTest, **changes: object) -> dict[str, object]:
     question = test.questions.get()
     initial = {"questions-INITIAL_FORMS": 1, "questions-0-id": question.pk, "questions-0-test": test.pk}
-    return test_form(**{"slug": test.slug} | initial | changes)
+    return form_of_test(**{"slug": test.slug} | initial | changes)
 
 
 def test_it_works(staff: Client) -> None:
     """A test is made with its question, though nobody changed the default one."""
     assert staff.get(page("listeningtest_add")).status_code == 200
-    response = staff.post(page("listeningtest_add"), test_form())
+    response = staff.post(page("listeningtest_add"), form_of_test())
     assert response.status_code == 302
     test = ListeningTest.objects.get()
     assert (test.slug, test.status, test.questions.get().scale_max) == ("barking", TestStatus.DRAFT, 10)
@@ -141,7 +138,7 @@ def test_it_works(staff: Client) -> None:
     ],
 )
 def test_a_scale_that_cannot_be_shown(staff: Client, scale: dict[str, float], sentence: str) -> None:
-    response = staff.post(page("listeningtest_add"), test_form(**scale))
+    response = staff.post(page("listeningtest_add"), form_of_test(**scale))
     assert sentence in response.content.decode()
     assert not ListeningTest.objects.exists()
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -10,11 +11,19 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from listening_tests.audio import AudioRefused
-from listening_tests.models import Clip
+from listening_tests.models import Clip, ListeningTest
 from listening_tests.services import clips
-from listening_tests.services.clips import clip_ingest
+from listening_tests.services.manifest_rows import ManifestRefused
+from listening_tests.services.manifests import manifest_import
 from tests.collection.sounds import encoded, noise, write_sound
+
+
+def ingest(folder: Path, name: str, *, allow_silent: bool = False) -> Clip:
+    """The clip of a file in `folder`, taken in by a manifest and a test of its own."""
+    slug = f"test-{uuid4().hex}"
+    manifest = folder / f"{slug}.csv"
+    manifest.write_text(f"file,caption\n{name},A sound\n")
+    return manifest_import(manifest=manifest, slug=slug, create=True, allow_silent=allow_silent).test.pairs.get().clip
 
 
 def stored_files() -> list[Path]:
@@ -23,9 +32,10 @@ def stored_files() -> list[Path]:
 
 @pytest.mark.django_db
 def test_it_works(tmp_path: Path) -> None:
-    path = tmp_path / "dog.mp3"
+    path = tmp_path / "dogs" / "dog.mp3"
+    path.parent.mkdir()
     path.write_bytes(encoded(noise(1, rate=44_100, channels=2), rate=44_100, kind="flac"))
-    clip = clip_ingest(path=path, name="dogs/dog.mp3")
+    clip = ingest(tmp_path, "dogs/dog.mp3")
     assert clip.name == "dogs/dog.mp3"
     assert clip.duration_s == 1
     assert (clip.sample_rate_hz, clip.channels, clip.is_silent) == (44_100, 2, False)
@@ -39,8 +49,9 @@ def test_it_works(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_same_content_is_stored_once(tmp_path: Path) -> None:
-    first = clip_ingest(path=write_sound(tmp_path, "a.wav"), name="a.wav")
-    again = clip_ingest(path=write_sound(tmp_path, "b.wav"), name="b.wav")
+    for name in ("a.wav", "b.wav"):
+        write_sound(tmp_path, name)
+    first, again = ingest(tmp_path, "a.wav"), ingest(tmp_path, "b.wav")
     assert again == first
     assert again.name == "a.wav"
     assert len(stored_files()) == 2
@@ -50,14 +61,14 @@ def test_the_same_content_is_stored_once(tmp_path: Path) -> None:
 def test_many_at_once_store_it_once(tmp_path: Path) -> None:
     path = write_sound(tmp_path, "a.wav")
 
-    def ingest(_: int) -> int:
+    def take_in(_: int) -> int:
         try:
-            return clip_ingest(path=path, name="a.wav").pk
+            return ingest(tmp_path, "a.wav").pk
         finally:
             connection.close()
 
     with ThreadPoolExecutor(6) as pool:
-        found = set(pool.map(ingest, range(6)))
+        found = set(pool.map(take_in, range(6)))
     clip = Clip.objects.get()
     assert found == {clip.pk}
     assert [path.name for path in stored_files()] == [f"{clip.sha256}.wav", f"{clip.sha256}.flac"]
@@ -69,7 +80,7 @@ def test_a_file_that_a_crash_left_half_written_is_made_whole(tmp_path: Path) -> 
     path = write_sound(tmp_path, "a.wav")
     digest = clips.content_digest(path.read_bytes())
     default_storage.save(f"clips/{digest[:2]}/{digest}.wav", ContentFile(path.read_bytes()[:100]))
-    clip = clip_ingest(path=path, name="a.wav")
+    clip = ingest(tmp_path, "a.wav")
     assert clip.original.read() == path.read_bytes()
     assert len(stored_files()) == 2
 
@@ -81,17 +92,19 @@ def test_no_row_without_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             raise OSError("No space left on device")
         default_storage.save(name, ContentFile(content))
 
+    write_sound(tmp_path, "a.wav")
     monkeypatch.setattr(clips, "_file_store", fail_at_rendition)
     with pytest.raises(OSError, match="No space left"):
-        clip_ingest(path=write_sound(tmp_path, "a.wav"), name="a.wav")
+        ingest(tmp_path, "a.wav")
     assert not Clip.objects.exists()
 
 
 def assert_refused(path: Path, message: str) -> None:
-    with pytest.raises(AudioRefused) as refused:
-        clip_ingest(path=path, name=path.name)
-    assert str(refused.value) == message
+    with pytest.raises(ManifestRefused) as refused:
+        ingest(path.parent, path.name)
+    assert [problem.reason for problem in refused.value.problems] == [message]
     assert not Clip.objects.exists()
+    assert not ListeningTest.objects.exists()
     assert not stored_files()
 
 
@@ -104,11 +117,11 @@ def test_silence_is_refused_unless_it_is_wanted(tmp_path: Path) -> None:
         "a.wav is silent: its peak lies below -60 dBFS. Take it out, or allow silent clips (--allow-silent) where "
         "silence is a result.",
     )
-    clip = clip_ingest(path=path, name="a.wav", allow_silent=True)
+    clip = ingest(tmp_path, "a.wav", allow_silent=True)
     assert clip.is_silent
     assert (clip.loudness_lufs, clip.true_peak_dbtp, clip.gain_db) == (None, None, 0)
-    with pytest.raises(AudioRefused):
-        clip_ingest(path=path, name="a.wav")
+    with pytest.raises(ManifestRefused):
+        ingest(tmp_path, "a.wav")
 
 
 @pytest.mark.django_db

@@ -46,4 +46,5 @@ def test_beat_looks_at_the_top_of_every_hour() -> None:
 
 def test_who_publishes_never_loads_torch() -> None:
     program = f"import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'webapp.settings'\n{LIGHT}"
-    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 -- our own words
+    done = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603 -- our own words
+    assert done.returncode == 0

@@ -6,9 +6,10 @@ from django.core.management.base import SystemCheckError
 from pytest_django import Settings
 
 
-def test_it_works(settings: Settings) -> None:
+def test_it_works(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     settings.EARMARK_PRESET = "small"
     call_command("check", "worker")
+    assert capsys.readouterr().out == "System check identified no issues (0 silenced).\n"
 
 
 def test_an_unknown_preset_is_refused_by_the_variables_name(settings: Settings) -> None:
