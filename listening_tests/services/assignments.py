@@ -117,7 +117,9 @@ def _lease_least_rated(session: Session) -> Assignment | None:
     pair = candidates.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
     if pair is None:
         # Every pair with room may be in another rater's hands this moment: wait for it before saying that none is left.
-        pair = candidates.select_for_update(of=("self",), no_key=True).first()
+        # In the order of the keys, since a pair that was waited for in vain stays locked: two who waited in the order
+        # of loads, which changes under them, could wait for each other.
+        pair = candidates.order_by("pk").select_for_update(of=("self",), no_key=True).first()
     if pair is None:
         return None
     propensity = 1 / max(1, _count_ties(session, pair))
