@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from listening_tests.choices import TestStatus
+from listening_tests.choices import TestStatus, WithdrawnRatings
 
 DEFAULT_INSTRUCTIONS = (
     "You will hear short sounds. For each, read the caption and say how well it describes what you hear. "
@@ -15,7 +15,7 @@ DEFAULT_INSTRUCTIONS = (
 )
 DEFAULT_CONSENT = (
     "Your scores are stored under a random number, without your name, and are used for research on sound and language. "
-    "You may stop at any time."
+    "You may stop at any time, and you may withdraw."
 )
 # No 0/O, 1/I: people copy this code by hand.
 _CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -37,6 +37,13 @@ class ListeningTest(models.Model):
     consent_version = models.PositiveIntegerField(
         default=1, help_text="Raise it with every change of the consent text: each rater's version is recorded."
     )
+    withdrawn_ratings = models.CharField(
+        "ratings of who withdraws",
+        max_length=10,
+        choices=WithdrawnRatings,
+        default=WithdrawnRatings.DELETE,
+        help_text="Said to raters beside the consent text.",
+    )
     contact_email = models.EmailField(blank=True, help_text="Shown to raters on every page.")
     ratings_per_pair = models.PositiveIntegerField(
         "ratings per pair (k)", default=4, validators=[MinValueValidator(1), MaxValueValidator(1000)]
@@ -49,6 +56,9 @@ class ListeningTest(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How long a pair is kept for a rater before it is given to somebody else.",
     )
+    break_after_minutes = models.PositiveIntegerField(
+        default=20, help_text="A break is offered after so many minutes of rating; 0 offers none."
+    )
     completion_code = models.CharField(max_length=40, default=new_completion_code)
     is_simulated = models.BooleanField(default=False, help_text="Its raters are simulated; every page says so.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -58,6 +68,9 @@ class ListeningTest(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=TestStatus.values), name="test_status_known"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_ratings__in=WithdrawnRatings.values), name="test_withdrawn_ratings_known"
+            ),
             models.CheckConstraint(condition=Q(ratings_per_pair__gte=1), name="test_ratings_per_pair_positive"),
             models.CheckConstraint(condition=Q(pairs_per_session__gte=1), name="test_pairs_per_session_positive"),
             models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="test_lease_minutes_positive"),

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from listening_tests.choices import Source
+from listening_tests.choices import Source, WithdrawnRatings
 from listening_tests.models.listening_test import ListeningTest
 
 
@@ -55,3 +55,29 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rater}, version {self.version}"
+
+
+class Withdrawal(models.Model):
+    """That a rater withdrew from a test. Their identity is erased; of deleted ratings only this count stays.
+
+    Whatever was made of the test's ratings between `first_rated_at` and `created_at` may have used them.
+    """
+
+    test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="withdrawals")
+    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="withdrawals")
+    treatment = models.CharField(max_length=10, choices=WithdrawnRatings)
+    n_ratings = models.PositiveIntegerField()
+    first_rated_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["test", "rater"], name="withdrawal_once_for_rater"),
+            models.CheckConstraint(
+                condition=Q(treatment__in=WithdrawnRatings.values), name="withdrawal_treatment_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["test", "created_at"], name="withdrawal_by_test_and_time")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} withdrew from {self.test}"

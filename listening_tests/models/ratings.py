@@ -37,6 +37,7 @@ class Rating(models.Model):
     shown_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField()
     late = models.BooleanField(default=False, help_text="It came after its lease had ended.")
+    too_soon = models.BooleanField(default=False, help_text="It came sooner than its clip could have been heard.")
 
     class Meta:
         ordering = ["id"]

@@ -1,0 +1,60 @@
+"""The way in: consent, the start of a sitting, and the way back into one."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from listening_tests import rater_cookie
+from listening_tests.choices import TestStatus
+from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest
+from listening_tests.services.sessions import NO_PAIR_LEFT, session_resume, session_start
+from listening_tests.sitting_plan import sitting_plan
+from listening_tests.views.pages import ended_or_paused, message, not_open, offer_to_continue, session_of, with_test
+
+
+@require_safe
+@never_cache
+@with_test
+def welcome(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    """The address that raters are given: consent, or the way back into a sitting, or its code."""
+    claim = rater_cookie.claim_in_link(request.GET)
+    session = session_of(test, rater_cookie.rater_read_unless_other(request, claim))
+    if session is not None:
+        return ended_or_paused(request, session) or offer_to_continue(request, session)
+    if test.status != TestStatus.OPEN:
+        return not_open(request, test)
+    plan = sitting_plan(test=test)
+    if not plan.pairs:
+        return message(request, test, "Nothing is left to rate", NO_PAIR_LEFT)
+    context = {"test": test, "plan": plan, "claim": claim, "newcomer": rater_cookie.newcomer_write()}
+    return render(request, "rater/consent.html", context)
+
+
+@require_POST
+@with_test
+def start(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    """Agreed: the sitting begins, or is found where it began before."""
+    claim = rater_cookie.claim_in_form(request.POST)
+    rater_uuid = rater_cookie.rater_read_unless_other(request, claim)
+    rater_uuid = rater_uuid or rater_cookie.newcomer_read(request.POST.get("newcomer", ""))
+    if rater_uuid is None:
+        return redirect("listening_tests:welcome", test.slug)
+    try:
+        session_start(test=test, rater_uuid=rater_uuid, recruiter=claim.recruiter, claimed_id=claim.claimed_id)
+    except Refused as refusal:
+        return message(request, test, "The test cannot start", str(refusal), status=409)
+    response = redirect("listening_tests:rate", test.slug)
+    rater_cookie.rater_write(response, rater_uuid)
+    return response
+
+
+@require_POST
+@with_test
+def resume(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    session = session_of(test, rater_cookie.rater_read(request))
+    if session is None:
+        return redirect("listening_tests:welcome", test.slug)
+    session_resume(session=session)
+    return redirect("listening_tests:rate", test.slug)

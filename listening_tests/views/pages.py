@@ -1,0 +1,86 @@
+"""What the rater's pages share: finding the test and the sitting, and telling a person something."""
+
+import functools
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from listening_tests.choices import FINISHED_SESSION_STATUSES, TestStatus
+from listening_tests.models import ListeningTest, Session
+from listening_tests.selectors import session_for_rater, session_progress, test_for_raters
+from listening_tests.services.sessions import NOT_OPEN_SENTENCES
+
+NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
+
+Page = Callable[[HttpRequest, ListeningTest], HttpResponse]
+
+
+def with_test(view: Page) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Hands the test at the slug to a page, or answers that there is none."""
+
+    @functools.wraps(view)
+    def page(request: HttpRequest, slug: str) -> HttpResponse:
+        try:
+            test = test_for_raters(slug=slug)
+        except ListeningTest.DoesNotExist:
+            return message(request, None, "No listening test here", NOT_FOUND, status=404)
+        return view(request, test)
+
+    return page
+
+
+def session_of(test: ListeningTest, rater_uuid: UUID | None) -> Session | None:
+    return session_for_rater(test=test, rater_uuid=rater_uuid) if rater_uuid else None
+
+
+def session_by_slug(slug: str, rater_uuid: UUID | None) -> Session | None:
+    try:
+        return session_of(test_for_raters(slug=slug), rater_uuid)
+    except ListeningTest.DoesNotExist:
+        return None
+
+
+def ended_or_paused(request: HttpRequest, session: Session) -> HttpResponse | None:
+    if session.status in FINISHED_SESSION_STATUSES:
+        return redirect("listening_tests:done", session.test.slug)
+    if session.test.status == TestStatus.PAUSED:
+        return not_open(request, session.test, session)
+    return None
+
+
+def not_open(request: HttpRequest, test: ListeningTest, session: Session | None = None) -> HttpResponse:
+    status = TestStatus(test.status)
+    heading = f"This test is {status.label.lower()}"
+    return message(request, test, heading, NOT_OPEN_SENTENCES[status], session=session)
+
+
+def offer_to_continue(request: HttpRequest, session: Session) -> HttpResponse:
+    context = {"test": session.test, "progress": session_progress(session=session), "outbox": outbox(session)}
+    return render(request, "rater/continue.html", context)
+
+
+def outbox(session: Session) -> dict[str, str]:
+    """Where the page sends ratings, and the sitting whose ratings it may send."""
+    ratings_url = reverse("listening_tests:ratings", args=[session.test.slug])
+    return {"ratings_url": ratings_url, "sitting": str(session.uuid)}
+
+
+def message(
+    request: HttpRequest,
+    test: ListeningTest | None,
+    heading: str,
+    sentence: str,
+    *,
+    status: int = 200,
+    session: Session | None = None,
+) -> HttpResponse:
+    context = {
+        "test": test,
+        "heading": heading,
+        "sentence": sentence,
+        "outbox": outbox(session) if session else None,
+    }
+    return render(request, "rater/message.html", context, status=status)

@@ -1,0 +1,99 @@
+"""The rating page and what it asks the server for: the clips, and to store a rating."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models.fields.files import FieldFile
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from listening_tests import rater_cookie
+from listening_tests.byte_ranges import audio_response
+from listening_tests.exceptions import RatingConflict, Refused
+from listening_tests.models import Assignment, ListeningTest, Session
+from listening_tests.rating_json import Malformed, rating_read, sitting_state
+from listening_tests.selectors import assignment_current
+from listening_tests.services.ratings import rating_submit
+from listening_tests.views.pages import (
+    ended_or_paused,
+    offer_to_continue,
+    outbox,
+    session_by_slug,
+    session_of,
+    with_test,
+)
+
+NOT_KNOWN = "This browser is not known to the listening test any more. Open the link that you were given once again."
+WEEK_S = 7 * 24 * 3600
+
+
+@require_safe
+@never_cache
+@with_test
+def rate(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    session = session_of(test, rater_cookie.rater_read(request))
+    if session is None:
+        return redirect("listening_tests:welcome", test.slug)
+    elsewhere = ended_or_paused(request, session)
+    if elsewhere is not None:
+        return elsewhere
+    assignment = assignment_current(session=session)
+    if assignment is None:
+        return offer_to_continue(request, session)
+    return render(request, "rater/rating.html", _rating_context(session, assignment))
+
+
+@require_POST
+@never_cache
+def ratings(request: HttpRequest, slug: str) -> JsonResponse:
+    """Stores one rating (201; 200 where it was stored before) and answers with the next pair."""
+    session = session_by_slug(slug, rater_cookie.rater_read(request))
+    if session is None:
+        return JsonResponse({"error": NOT_KNOWN}, status=403)
+    try:
+        assignment_uuid, answer = rating_read(request.body)
+        receipt = rating_submit(session=session, assignment_uuid=assignment_uuid, answer=answer)
+    except Malformed as fault:
+        return JsonResponse({"error": str(fault)}, status=400)
+    except RatingConflict as conflict:
+        return JsonResponse({"error": str(conflict)}, status=409)
+    except Refused as refusal:
+        # Named, for the page that sent it may be of another rater who used this browser before.
+        return JsonResponse({"error": str(refusal), "sitting": str(session.uuid)}, status=422)
+    state = sitting_state(receipt.session, receipt.next_assignment)
+    return JsonResponse(state, status=201 if receipt.created else 200)
+
+
+@require_safe
+def audio(request: HttpRequest, slug: str, assignment_uuid: UUID) -> HttpResponseBase:
+    """The clip of an assignment, for its rater alone. Addressed by the assignment, so that a repeat looks new."""
+    rater_uuid = rater_cookie.rater_read(request)
+    if rater_uuid is None:
+        raise Http404
+    return audio_response(
+        request,
+        _rendition(slug, assignment_uuid, rater_uuid),
+        etag=f'"{assignment_uuid.hex}"',
+        cache_control=f"private, max-age={WEEK_S}, immutable, no-transform",
+    )
+
+
+def _rendition(slug: str, assignment_uuid: UUID, rater_uuid: UUID) -> FieldFile:
+    own = Assignment.objects.filter(uuid=assignment_uuid, session__test__slug=slug, rater__uuid=rater_uuid)
+    assignment = own.select_related("pair__clip").first()
+    if assignment is None:
+        raise Http404
+    return assignment.pair.clip.rendition
+
+
+def _rating_context(session: Session, assignment: Assignment) -> dict[str, Any]:
+    question = session.test.questions.order_by("pk")[:1].get()
+    return {
+        "test": session.test,
+        "question": question,
+        "scale": [f"{value:g}" for value in question.values()],
+        "state": sitting_state(session, assignment) | outbox(session),
+    }
