@@ -72,6 +72,8 @@ class DatasetSnapshot(models.Model):
     n_ratings = models.PositiveIntegerField()
     n_pairs = models.PositiveIntegerField()
     n_raters = models.PositiveIntegerField()
+    # When its reading began: who withdrew after that may be in it. Empty on snapshots older than this column.
+    read_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -23,7 +23,8 @@ def snapshot_create(*, test: ListeningTest) -> DatasetSnapshot:
     The split's salt is the test's uuid, so that a held-out caption stays held out as ratings grow. Raises
     `modeling.snapshot.SnapshotError`; then there is neither a directory nor a row.
     """
-    snapshot = DatasetSnapshot(test=test)
+    # Before the first row is read: worker.withdrawn tells by it whose ratings are in here.
+    snapshot = DatasetSnapshot(test=test, read_at=timezone.now())
     snapshot.directory = f"snapshots/{snapshot.uuid}"
     question = first_question(test=test)
     info = write_snapshot(
