@@ -24,17 +24,17 @@ class HttpRater:
         self._opener: OpenerDirector = build_opener(HTTPCookieProcessor(self.cookies))
 
     def start(self) -> bool:
-        """Agrees to the consent text; False where the server says that nothing is left to rate."""
-        page = self._read(Request(self._address("")))  # noqa: S310 -- our own address
-        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+        """Agrees to the consent text and passes the sound set-up; False where the server says that nothing is left."""
+        fields = _hidden_fields(self._read(Request(self._address(""))))  # noqa: S310 -- our own address
         if "newcomer" not in fields:
             return False
         try:
-            self._read(Request(self._address("start/"), urlencode(fields).encode()))  # noqa: S310 -- our own address
+            page = self._send("start/", fields)
         except HTTPError as error:
             if error.code == 409:
                 return False
             raise
+        self._send("sound/", _hidden_fields(page))
         return True
 
     def state(self) -> dict[str, Any]:
@@ -69,9 +69,17 @@ class HttpRater:
             pair = self.rate(pair, score=len(self.acknowledged) % 11)["next"]
         return len(self.acknowledged)
 
+    def _send(self, path: str, fields: dict[str, str]) -> str:
+        """Sends a form, and returns the page that the answer leads to."""
+        return self._read(Request(self._address(path), urlencode(fields).encode()))  # noqa: S310 -- our own address
+
     def _address(self, path: str) -> str:
         return f"{self.site}/t/{self.slug}/{path}"
 
     def _read(self, request: Request) -> str:
         with self._opener.open(request, timeout=60) as answer:
             return str(answer.read().decode())
+
+
+def _hidden_fields(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))

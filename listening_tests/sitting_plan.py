@@ -1,6 +1,7 @@
 """What a newcomer is told before starting: how many pairs, and how long they take."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Avg, Exists, OuterRef, Q
@@ -31,8 +32,14 @@ def sitting_plan(*, test: ListeningTest) -> SittingPlan:
     pairs = of_test.exclude(is_practice).filter(_has_room(test))[: test.pairs_per_session].count()
     practice = of_test.filter(is_practice)[:MOST_PRACTICE_PAIRS].count()
     mean_duration_s = of_test.aggregate(mean=Avg("clip__duration_s"))["mean"] or 0
-    each_s = HEARINGS_PER_PAIR * mean_duration_s + READING_AND_CHOOSING_S
+    each_s = pair_estimate_s(durations_s=[mean_duration_s])
     return SittingPlan(pairs=pairs, practice=practice, minutes=max(1, math.ceil((pairs + practice) * each_s / 60)))
+
+
+def pair_estimate_s(*, durations_s: Sequence[float | None]) -> float:
+    """Seconds that one pair takes on average, of pairs whose clips last so long."""
+    heard_s = HEARINGS_PER_PAIR * sum(duration_s or 0 for duration_s in durations_s) / max(1, len(durations_s))
+    return heard_s + READING_AND_CHOOSING_S
 
 
 def _has_room(test: ListeningTest) -> Q:

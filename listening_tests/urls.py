@@ -2,15 +2,19 @@
 
 from django.urls import path
 
-from listening_tests.views import ending, entering, rating
+from listening_tests.views import ending, entering, rating, setup
 
 app_name = "listening_tests"
 urlpatterns = [
     path("<slug:slug>/", entering.welcome, name="welcome"),
     path("<slug:slug>/start/", entering.start, name="start"),
+    path("<slug:slug>/sound/", setup.sound, name="sound"),
     path("<slug:slug>/rate/", rating.rate, name="rate"),
     path("<slug:slug>/resume/", entering.resume, name="resume"),
     path("<slug:slug>/ratings/", rating.ratings, name="ratings"),
+    path("<slug:slug>/skips/", rating.skips, name="skips"),
+    path("<slug:slug>/skips/", rating.skips, name="skips"),
+    path("<slug:slug>/questions/", ending.questions, name="questions"),
     path("<slug:slug>/done/", ending.done, name="done"),
     path("<slug:slug>/audio/<uuid:assignment_uuid>/", rating.audio, name="audio"),
 ]

@@ -11,7 +11,8 @@ from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from listening_tests.services.sessions import NO_PAIR_LEFT, session_resume, session_start
 from listening_tests.sitting_plan import sitting_plan
-from listening_tests.views.pages import ended_or_paused, message, not_open, offer_to_continue, session_of, with_test
+from listening_tests.stages import ACTIVE_STAGES, stage_of, stage_url
+from listening_tests.views.pages import elsewhere, message, not_open, offer_to_continue, session_of, with_test
 
 
 @require_safe
@@ -22,7 +23,10 @@ def welcome(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     claim = rater_cookie.claim_in_link(request.GET)
     session = session_of(test, rater_cookie.rater_read_unless_other(request, claim))
     if session is not None:
-        return ended_or_paused(request, session) or offer_to_continue(request, session)
+        stage = stage_of(session)
+        if stage not in ACTIVE_STAGES:
+            return redirect(stage_url(session))
+        return elsewhere(request, session, stage) or offer_to_continue(request, session)
     if test.status != TestStatus.OPEN:
         return not_open(request, test)
     plan = sitting_plan(test=test)
@@ -42,10 +46,12 @@ def start(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     if rater_uuid is None:
         return redirect("listening_tests:welcome", test.slug)
     try:
-        session_start(test=test, rater_uuid=rater_uuid, recruiter=claim.recruiter, claimed_id=claim.claimed_id)
+        session = session_start(
+            test=test, rater_uuid=rater_uuid, recruiter=claim.recruiter, claimed_id=claim.claimed_id
+        )
     except Refused as refusal:
         return message(request, test, "The test cannot start", str(refusal), status=409)
-    response = redirect("listening_tests:rate", test.slug)
+    response = redirect(stage_url(session))
     rater_cookie.rater_write(response, rater_uuid)
     return response
 
@@ -57,4 +63,4 @@ def resume(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     if session is None:
         return redirect("listening_tests:welcome", test.slug)
     session_resume(session=session)
-    return redirect("listening_tests:rate", test.slug)
+    return redirect(stage_url(session))

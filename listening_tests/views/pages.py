@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from listening_tests.choices import FINISHED_SESSION_STATUSES, TestStatus
+from listening_tests.choices import TestStatus
 from listening_tests.models import ListeningTest, Session
 from listening_tests.selectors import session_for_rater, session_progress, test_for_raters
 from listening_tests.services.sessions import NOT_OPEN_SENTENCES
+from listening_tests.stages import ACTIVE_STAGES, Stage, stage_of, stage_url
 
 NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
 
@@ -33,22 +34,19 @@ def with_test(view: Page) -> Callable[[HttpRequest, str], HttpResponse]:
 
 
 def session_of(test: ListeningTest, rater_uuid: UUID | None) -> Session | None:
-    return session_for_rater(test=test, rater_uuid=rater_uuid) if rater_uuid else None
+    return session_by_slug(test.slug, rater_uuid)
 
 
 def session_by_slug(slug: str, rater_uuid: UUID | None) -> Session | None:
-    try:
-        return session_of(test_for_raters(slug=slug), rater_uuid)
-    except ListeningTest.DoesNotExist:
-        return None
+    return session_for_rater(slug=slug, rater_uuid=rater_uuid) if rater_uuid else None
 
 
-def ended_or_paused(request: HttpRequest, session: Session) -> HttpResponse | None:
-    if session.status in FINISHED_SESSION_STATUSES:
-        return redirect("listening_tests:done", session.test.slug)
-    if session.test.status == TestStatus.PAUSED:
+def elsewhere(request: HttpRequest, session: Session, here: Stage) -> HttpResponse | None:
+    """The answer to a rater whose sitting does not stand at this page, or may not go on now; else None."""
+    stage = stage_of(session)
+    if stage in ACTIVE_STAGES and session.test.status == TestStatus.PAUSED:
         return not_open(request, session.test, session)
-    return None
+    return redirect(stage_url(session)) if stage != here else None
 
 
 def not_open(request: HttpRequest, test: ListeningTest, session: Session | None = None) -> HttpResponse:
@@ -58,7 +56,12 @@ def not_open(request: HttpRequest, test: ListeningTest, session: Session | None 
 
 
 def offer_to_continue(request: HttpRequest, session: Session) -> HttpResponse:
-    context = {"test": session.test, "progress": session_progress(session=session), "outbox": outbox(session)}
+    context = {
+        "test": session.test,
+        "session": session,
+        "progress": session_progress(session=session),
+        "outbox": outbox(session),
+    }
     return render(request, "rater/continue.html", context)
 
 
@@ -79,6 +82,7 @@ def message(
 ) -> HttpResponse:
     context = {
         "test": test,
+        "session": session,
         "heading": heading,
         "sentence": sentence,
         "outbox": outbox(session) if session else None,

@@ -26,12 +26,19 @@ def caption(page: Page) -> Locator:
 
 def agree(page: Page) -> None:
     page.get_by_role("button", name="I agree, start").click()
+    page.get_by_role("button", name="Continue", exact=True).click()
     expect(play_button(page)).to_be_enabled()
 
 
 def listen(page: Page) -> None:
     play_button(page).click()
     expect(score(page, 0)).to_be_enabled()
+
+
+def finish(page: Page) -> None:
+    """From the last rating to the code, without answers to the last questions."""
+    page.get_by_role("button", name="Skip", exact=True).click()
+    page.wait_for_url("**/done/")
 
 
 def begin(open_page: OpenPage, test: ListeningTest, **options: object) -> Page:

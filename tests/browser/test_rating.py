@@ -7,7 +7,17 @@ from playwright.sync_api import Page, Route, expect
 from listening_tests.choices import PairRole, SessionStatus
 from listening_tests.models import Assignment, Rating, Session
 from tests.browser.conftest import DESK, OpenPage, make_audible_test
-from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, listen, next_button, play_button, score
+from tests.browser.rating_page import (
+    NOT_SAVED,
+    agree,
+    begin,
+    caption,
+    finish,
+    listen,
+    next_button,
+    play_button,
+    score,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,6 +37,7 @@ def test_a_whole_session_by_touch(open_page: OpenPage) -> None:
     page = open_page(f"/t/{test.slug}/")
     assert_no_sideways_scrolling(page)
     page.get_by_role("button", name="I agree, start").tap()
+    page.get_by_role("button", name="Continue", exact=True).tap()
     given: dict[str, int] = {}
     for number, value in enumerate([5, 0, 7, 10]):
         expect(page.locator("#saved")).to_have_text(f"Saved {max(0, number - 1)} of 3")
@@ -39,7 +50,7 @@ def test_a_whole_session_by_touch(open_page: OpenPage) -> None:
         next_button(page).tap()
         if number < 3:
             expect(caption(page)).not_to_have_text(shown)
-    page.wait_for_url("**/done/")
+    finish(page)
     expect(page.get_by_text(test.completion_code, exact=True)).to_be_visible()
     assert_no_sideways_scrolling(page)
     assert scores_by_caption() == given
@@ -55,6 +66,7 @@ def test_a_whole_session_by_keyboard(open_page: OpenPage) -> None:
     page = open_page(f"/t/{test.slug}/", **DESK)
     page.get_by_role("button", name="I agree, start").focus()
     page.keyboard.press("Enter")
+    page.get_by_role("button", name="Continue", exact=True).press("Enter")
     given = {}
     for number, (digits, value) in enumerate([("10", 10), ("1", 1), ("07", 7)]):
         expect(page.locator("#saved")).to_have_text(f"Saved {number} of 3")
@@ -69,7 +81,7 @@ def test_a_whole_session_by_keyboard(open_page: OpenPage) -> None:
         if number < 2:
             expect(caption(page)).not_to_have_text(shown)
             expect(page.locator("#pair")).to_be_focused()
-    page.wait_for_url("**/done/")
+    finish(page)
     assert scores_by_caption() == given
 
 
@@ -84,7 +96,7 @@ def test_space_plays_while_a_score_has_the_focus(open_page: OpenPage) -> None:
     expect(play_button(page)).to_be_visible()
     expect(score(page, 4)).to_be_checked()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/done/")
+    finish(page)
     rating = Rating.objects.get()
     assert (rating.plays, rating.score) == (2, 4)
     assert rating.heard_s == pytest.approx(0.5, abs=0.03)
@@ -109,7 +121,7 @@ def test_the_scores_are_locked_until_the_clip_is_heard(open_page: OpenPage) -> N
     assert Rating.objects.count() == 0
     score(page, 3).check()
     next_button(page).click()
-    page.wait_for_url("**/done/")
+    finish(page)
     assert Rating.objects.get().plays == 1
 
 
@@ -129,7 +141,7 @@ def test_a_very_short_clip_unlocks(open_page: OpenPage, duration_s: float) -> No
     listen(page)
     score(page, 6).check()
     next_button(page).click()
-    page.wait_for_url("**/done/")
+    finish(page)
     assert Rating.objects.get().heard_s == pytest.approx(duration_s, abs=0.01)
 
 
@@ -139,7 +151,7 @@ def test_a_choice_can_be_changed_until_it_is_sent(open_page: OpenPage) -> None:
     score(page, 2).check()
     score(page, 9).check()
     next_button(page).click()
-    page.wait_for_url("**/done/")
+    finish(page)
     assert Rating.objects.get().score == 9
 
 
@@ -190,7 +202,7 @@ def test_a_fault_of_the_server_is_tried_again(open_page: OpenPage) -> None:
     page.route("**/ratings/", lambda route: route.fulfill(status=502, body="Bad Gateway"), times=1)
     next_button(page).click()
     expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
-    page.wait_for_url("**/done/")
+    finish(page)
     assert Rating.objects.get().score == 8
 
 
@@ -253,7 +265,7 @@ def test_a_late_rating_is_taken(open_page: OpenPage) -> None:
     Assignment.objects.update(lease_expires_at=timezone.now())
     score(page, 8).check()
     next_button(page).click()
-    page.wait_for_url("**/done/")
+    finish(page)
     assert Rating.objects.get().late
 
 
@@ -262,6 +274,7 @@ def test_a_sound_that_does_not_load_can_be_tried_again(open_page: OpenPage) -> N
     page = open_page(f"/t/{test.slug}/")
     page.route("**/audio/**", lambda route: route.abort(), times=1)
     page.get_by_role("button", name="I agree, start").click()
+    page.get_by_role("button", name="Continue", exact=True).click()
     expect(page.locator("#clip-note")).to_contain_text("The sound could not be loaded.")
     listen(page)
 
@@ -303,6 +316,7 @@ def test_the_code_can_be_copied(open_page: OpenPage) -> None:
     listen(page)
     score(page, 1).check()
     next_button(page).click()
+    finish(page)
     page.get_by_role("button", name="Copy the code").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == test.completion_code

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from listening_tests.choices import SessionStatus, TestStatus
 from listening_tests.models import Assignment, ListeningTest, Rating, Session
 from tests.browser.conftest import OpenPage, make_audible_test
-from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, listen, next_button, score
+from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, finish, listen, next_button, score
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def end_the_lease(test: ListeningTest) -> None:
 def cut_short(test: ListeningTest) -> None:
     end_the_lease(test)
     ListeningTest.objects.filter(pk=test.pk).update(status=TestStatus.CLOSED)
-    Session.objects.update(status=SessionStatus.CUT_SHORT, finished_at=timezone.now())
+    Session.objects.update(status=SessionStatus.CUT_SHORT, finished_at=timezone.now(), questionnaire_at=timezone.now())
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,7 @@ def test_the_score_that_ends_the_sitting_leads_to_the_code(open_page: OpenPage) 
 
     page.goto(f"/t/{test.slug}/")
 
+    finish(page)
     expect(page.get_by_text(test.completion_code, exact=True)).to_be_visible()
     assert Rating.objects.get().score == 8
 

@@ -12,10 +12,15 @@ STORED = ("client_uuid", "score", "plays", "heard_s", "assignment__uuid")
 
 
 def start_sitting(client: Client, test: ListeningTest, query: str = "") -> Session:
-    """Agrees on the consent page."""
+    """Agrees on the consent page, and passes the sound set-up."""
     page = client.get(f"/t/{test.slug}/{query}")
     client.post(f"/t/{test.slug}/start/", consent_form(page))
+    client.post(f"/t/{test.slug}/sound/")
     return Session.objects.latest("pk")
+
+
+def skip_the_questions(client: Client, test: ListeningTest) -> None:
+    client.post(f"/t/{test.slug}/questions/", {"skip": "1"})
 
 
 def consent_form(page: Any) -> dict[str, str]:

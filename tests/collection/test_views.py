@@ -8,7 +8,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from listening_tests import rater_cookie
 from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session
-from tests.collection.sitting import an_answer, consent_form, current_state, send, start_sitting
+from tests.collection.sitting import an_answer, consent_form, current_state, send, skip_the_questions, start_sitting
 from tests.factories import make_clip, make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ class TestStart:
         make_pairs(test, 2)
         page = client.get(f"/t/{test.slug}/")
         response = client.post(f"/t/{test.slug}/start/", consent_form(page))
-        assertRedirects(response, f"/t/{test.slug}/rate/")
+        assertRedirects(response, f"/t/{test.slug}/sound/")
         session = Session.objects.get()
         assert (session.test, session.consent.version, session.planned_count) == (test, 1, 2)
 
@@ -258,6 +258,7 @@ class TestComingBack:
         make_pairs(test, 2)
         start_sitting(client, test)
         rate_all(client, test)
+        skip_the_questions(client, test)
         page = client.get(f"/t/{test.slug}/", follow=True)
         assertContains(page, test.completion_code)
         assertContains(page, "2 ratings of yours are saved.")
@@ -282,6 +283,7 @@ class TestComingBack:
         Assignment.objects.update(lease_expires_at=timezone.now())
         client.post(f"/t/{test.slug}/resume/")
         assert Session.objects.get().status == SessionStatus.CUT_SHORT
+        skip_the_questions(client, test)
         page = client.get(f"/t/{test.slug}/done/")
         assertContains(page, "your session counts as complete.")
         assertContains(page, test.completion_code)
