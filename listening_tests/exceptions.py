@@ -7,3 +7,7 @@ class Refused(Exception):
 
 class RatingConflict(Refused):
     """A rating that was sent before comes again with another answer, or for another pair."""
+
+
+class Withdrawn(Refused):
+    """The rater withdrew from the test: nothing of theirs is taken any more."""

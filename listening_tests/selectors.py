@@ -1,13 +1,16 @@
 """Reads of collection, for pages and services. Nothing here changes a row."""
 
+import math
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q
 from django.utils import timezone
 
-from listening_tests.choices import PairRole, TestStatus
+from listening_tests.choices import TestStatus
 from listening_tests.models import Assignment, ListeningTest, Session
+
+# So many pairs at a rater's own pace weigh as much as the estimate that was made before the first.
+PAIRS_OF_ESTIMATE = 3
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,28 @@ def test_for_raters(*, slug: str) -> ListeningTest:
     return ListeningTest.objects.exclude(status=TestStatus.DRAFT).get(slug=slug)
 
 
-def session_for_rater(*, test: ListeningTest, rater_uuid: UUID) -> Session | None:
-    """The sitting of this rater at this test, open or ended; the latest where there are several."""
-    sessions = Session.objects.filter(test=test, rater__uuid=rater_uuid)
+def session_for_rater(*, slug: str, rater_uuid: UUID) -> Session | None:
+    """The sitting of this rater at the test of this address, open or ended; the latest where there are several."""
+    sessions = Session.objects.filter(test__slug=slug, rater__uuid=rater_uuid).exclude(test__status=TestStatus.DRAFT)
     return sessions.select_related("test", "rater").order_by("-started_at").first()
 
 
 def session_progress(*, session: Session) -> Progress:
-    is_study = ~Q(pair__role=PairRole.PRACTICE)
-    counts = session.assignments.aggregate(saved=Count("pk", filter=Q(rated_at__isnull=False) & is_study))
-    return Progress(saved=counts["saved"], planned=session.planned_count)
+    return Progress(saved=session.saved_count, planned=session.planned_count)
 
 
-def assignment_current(*, session: Session) -> Assignment | None:
-    """The pair that this sitting is at: unrated, its lease still good. None where the lease must be renewed first."""
-    return (
+def session_seconds_left(*, session: Session) -> int:
+    """How long the rest will take at this rater's own pace, which the estimate of the start gives way to."""
+    pace_s = (PAIRS_OF_ESTIMATE * session.pair_estimate_s + session.elapsed_s) / (
+        PAIRS_OF_ESTIMATE + session.timed_count
+    )
+    return math.ceil(pace_s * max(0, session.planned_count - session.saved_count))
+
+
+def assignments_open(*, session: Session) -> list[Assignment]:
+    """The pairs that are kept for this sitting now, the one to show first. Empty where a lease must be made first."""
+    return list(
         session.assignments.filter(rated_at__isnull=True, released_at__isnull=True, lease_expires_at__gt=timezone.now())
         .select_related("pair__clip", "pair__caption")
         .order_by("position")
-        .first()
     )

@@ -1,46 +1,79 @@
-"""Which pair a rater gets next, and how long it is kept for them.
+"""Which pairs a sitting has in hand, and how long they are kept for it.
 
-Least rated first, ties at random, never the same pair twice for a rater, and never more than k ratings and open leases
-on a pair. `Pair.load` is that sum; it changes only under the pair's row lock. Practice pairs are outside of it: every
-rater gets them.
+A sitting holds up to three leases: the pair that is rated and the next two, whose sounds its page loads ahead. Least
+rated first, ties at random, never the same pair twice for a rater, and never more than k ratings and open leases on a
+pair. `Pair.load` is that sum; it changes only under the pair's row lock. Practice pairs are outside of it: every rater
+gets them.
 """
 
+import random
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.db.models.functions import Random
 from django.utils import timezone
 
 from listening_tests.choices import PairRole
 from listening_tests.models import Assignment, Pair, Session
 from listening_tests.models.stimuli import new_shuffle_key
+from listening_tests.services.draw import pair_draw
 
+MOST_LEASES = 3
 # ITU-T P.808 practice: about five clips before those that count.
 MOST_PRACTICE_PAIRS = 5
 LEASES_RELEASED_AT_ONCE = 200
-TIES_COUNTED = 500
 
 
-def assignment_lease(*, session: Session) -> Assignment | None:
-    """The next pair of this session, kept for its rater: one still theirs, else a practice pair, else a new one.
+def leases_top_up(*, session: Session, held: Iterable[Assignment], may_wait: bool = False) -> list[Assignment]:
+    """The pairs that `session` has in hand, the one to show first, after leasing what there is room for.
 
-    None where no pair is left for this rater. Runs inside a transaction that holds the session's row.
+    `held` are its unrated, unreleased assignments. `may_wait` waits for pairs in other raters' hands where the sitting
+    would else have none. Runs inside a transaction that holds the session's row.
     """
-    return _reopen_own(session) or _lease_practice(session) or _lease_least_rated(session)
+    leases = sorted(held, key=lambda lease: lease.position)
+    _renew(session, leases)
+    if not session.saved_count and not _count_study(leases):
+        leases += _lease_practice(session, room=MOST_LEASES - len(leases))
+    to_come = session.planned_count - session.saved_count - _count_study(leases)
+    room = min(MOST_LEASES - len(leases), to_come)
+    return leases + _lease_study(session, room=room, may_wait=may_wait and not leases)
+
+
+def leases_with_pairs() -> QuerySet[Assignment]:
+    """Assignments with all that a page shows of them."""
+    return Assignment.objects.select_related("pair__clip", "pair__caption")
+
+
+def leases_reopen(*, session: Session) -> list[Assignment]:
+    """The unrated pairs of a sitting that comes back: those still kept for it, and those that have room again.
+
+    Runs inside a transaction that holds the session's row and no pair's.
+    """
+    unrated = leases_with_pairs().filter(session=session, rated_at__isnull=True, skipped_at__isnull=True)
+    # Locked, since a lease may be cleared away this very moment: in the order of their keys, as where that is done; and
+    # places are taken in the order of the pairs' keys. So nobody ever waits for who waits for them.
+    locked = list(unrated.order_by("pk").select_for_update(of=("self",), no_key=True))
+    held = [lease for lease in locked if lease.released_at is None]
+    for lease in sorted(locked, key=lambda lease: lease.pair_id):
+        if lease.released_at is not None and len(held) < MOST_LEASES and _take_place(lease.pair, session):
+            lease.released_at = None
+            lease.lease_expires_at = _expiry(session)
+            lease.save(update_fields=["released_at", "lease_expires_at"])
+            held.append(lease)
+    return held
 
 
 def candidate_pairs(*, session: Session) -> QuerySet[Pair]:
-    """The pairs that may come next, the next one first."""
+    """The pairs that may come next."""
     return (
         Pair.objects.filter(test_id=session.test_id, load__lt=session.test.ratings_per_pair)
         .exclude(role=PairRole.PRACTICE)
         .exclude(_assigned_to(session))
         # Ratings can be imported without audio; such a pair cannot be heard here.
         .exclude(clip__rendition="")
-        .select_related("clip", "caption")
-        .order_by("load", "shuffle_key")
     )
 
 
@@ -64,37 +97,79 @@ def _release_some(test_id: int) -> int:
         lease_expires_at__lt=timezone.now(),
     ).order_by("pk")
     leases = list(ended.select_for_update(of=("self",), no_key=True)[:LEASES_RELEASED_AT_ONCE])
-    if leases:
-        Assignment.objects.filter(pk__in=[lease.pk for lease in leases]).update(released_at=timezone.now())
-        _take_from_loads(Counter(lease.pair_id for lease in leases))
+    leases_release(leases=leases)
     return len(leases)
 
 
-def _take_from_loads(n_leases_by_pair: Counter[int]) -> None:
-    pairs = Pair.objects.filter(pk__in=n_leases_by_pair).exclude(role=PairRole.PRACTICE)
+def leases_release(*, leases: list[Assignment]) -> None:
+    """Gives open leases, whose rows are held, back to others."""
+    if leases:
+        Assignment.objects.filter(pk__in=[lease.pk for lease in leases]).update(released_at=timezone.now())
+        loads_reduce(n_by_pair=Counter(lease.pair_id for lease in leases))
+
+
+def loads_reduce(*, n_by_pair: Counter[int]) -> None:
+    """Takes places off pairs, locked in the order of their keys; practice pairs, which count none, are left alone."""
+    pairs = Pair.objects.filter(pk__in=n_by_pair).exclude(role=PairRole.PRACTICE)
     locked = pairs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
     by_number: dict[int, list[int]] = {}
     for pk in locked:
-        by_number.setdefault(n_leases_by_pair[pk], []).append(pk)
+        by_number.setdefault(n_by_pair[pk], []).append(pk)
     for number, pks in by_number.items():
         Pair.objects.filter(pk__in=pks).update(load=F("load") - number, shuffle_key=Random())
 
 
+def _count_study(leases: list[Assignment]) -> int:
+    return sum(lease.pair.role != PairRole.PRACTICE for lease in leases)
+
+
+def _lease_study(session: Session, *, room: int, may_wait: bool) -> list[Assignment]:
+    drawn: list[int] = []
+    while len(drawn) < room:
+        # Only who holds no pair may wait for another.
+        assignment_id = pair_draw(session=session, may_wait=may_wait and not drawn)
+        if assignment_id is None:
+            break
+        drawn.append(assignment_id)
+    return list(leases_with_pairs().filter(pk__in=drawn).order_by("position")) if drawn else []
+
+
+def _lease_practice(session: Session, *, room: int) -> list[Assignment]:
+    """Practice pairs from parts of the scale that this rater's practice has not touched."""
+    pairs = Pair.objects.filter(test_id=session.test_id, role=PairRole.PRACTICE).exclude(clip__rendition="")
+    parts = _parts_of_scale(list(pairs.select_related("clip", "caption")))
+    taken = set(pairs.filter(_assigned_to(session)).values_list("pk", flat=True))
+    left = [part for part in parts if taken.isdisjoint(pair.pk for pair in part)]
+    random.shuffle(left)
+    return [_assign(session, random.choice(part), propensity=1 / (len(left) * len(part))) for part in left[:room]]  # noqa: S311 -- a draw among pairs, not a secret
+
+
+def _parts_of_scale(practice: list[Pair]) -> list[list[Pair]]:
+    """At most MOST_PRACTICE_PAIRS groups of practice pairs, from low to high by the scores that are expected."""
+    ascending = sorted(practice, key=lambda pair: ((pair.expected_min or 0) + (pair.expected_max or 0), pair.pk))
+    n_parts = min(MOST_PRACTICE_PAIRS, len(ascending))
+    return [
+        ascending[len(ascending) * part // n_parts : len(ascending) * (part + 1) // n_parts] for part in range(n_parts)
+    ]
+
+
+def _renew(session: Session, leases: list[Assignment]) -> None:
+    """Who rates keeps what is in hand: leases past the half of their time start anew."""
+    half = timedelta(minutes=session.test.lease_minutes) / 2
+    old = [lease for lease in leases if lease.lease_expires_at < timezone.now() + half]
+    if not old:
+        return
+    Assignment.objects.filter(pk__in=[lease.pk for lease in old]).update(lease_expires_at=_expiry(session))
+    for lease in old:
+        lease.lease_expires_at = _expiry(session)
+
+
+def _expiry(session: Session) -> datetime:
+    return timezone.now() + timedelta(minutes=session.test.lease_minutes)
+
+
 def _assigned_to(session: Session) -> Exists:
     return Exists(Assignment.objects.filter(rater_id=session.rater_id, pair_id=OuterRef("pk")))
-
-
-def _reopen_own(session: Session) -> Assignment | None:
-    """An unrated pair of this session whose lease had ended, where it still has room."""
-    unrated = session.assignments.filter(rated_at__isnull=True).select_related("pair").order_by("pk")
-    # Locked, since its lease may be cleared away this very moment.
-    for assignment in unrated.select_for_update(of=("self",), no_key=True):
-        if assignment.released_at is None or _take_place(assignment.pair, session):
-            assignment.released_at = None
-            assignment.lease_expires_at = timezone.now() + timedelta(minutes=session.test.lease_minutes)
-            assignment.save(update_fields=["released_at", "lease_expires_at"])
-            return assignment
-    return None
 
 
 def _take_place(pair: Pair, session: Session) -> bool:
@@ -104,47 +179,7 @@ def _take_place(pair: Pair, session: Session) -> bool:
     return room.update(load=F("load") + 1, shuffle_key=new_shuffle_key()) == 1
 
 
-def _lease_practice(session: Session) -> Assignment | None:
-    practice = Pair.objects.filter(test_id=session.test_id, role=PairRole.PRACTICE)
-    pairs = practice.exclude(clip__rendition="").select_related("clip", "caption")
-    taken = pairs.filter(_assigned_to(session)).count()
-    left = list(pairs.exclude(_assigned_to(session)).order_by("?")[: max(0, MOST_PRACTICE_PAIRS - taken)])
-    return _assign(session, left[0], propensity=1 / len(left)) if left else None
-
-
-def _lease_least_rated(session: Session) -> Assignment | None:
-    candidates = candidate_pairs(session=session)
-    pair = candidates.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
-    if pair is None:
-        # Every pair with room may be in another rater's hands this moment: wait for it before saying that none is left.
-        # In the order of the keys, since a pair that was waited for in vain stays locked: two who waited in the order
-        # of loads, which changes under them, could wait for each other.
-        pair = candidates.order_by("pk").select_for_update(of=("self",), no_key=True).first()
-    if pair is None:
-        return None
-    propensity = 1 / max(1, _count_ties(session, pair))
-    Pair.objects.filter(pk=pair.pk).update(load=F("load") + 1, shuffle_key=new_shuffle_key())
-    return _assign(session, pair, propensity=propensity)
-
-
-def _count_ties(session: Session, pair: Pair) -> float:
-    """How many pairs could have come instead of this one: as little rated, and new to the rater.
-
-    Up to TIES_COUNTED they are counted. Above that the number is estimated, since counting would grow with the test:
-    keys are drawn uniformly and used up from the lowest, so those left lie evenly between the lowest and 1.
-    """
-    ties = Pair.objects.filter(test_id=session.test_id, load=pair.load).exclude(role=PairRole.PRACTICE)
-    first = ties.order_by("shuffle_key")[:TIES_COUNTED].aggregate(
-        n=Count("pk"), low=Min("shuffle_key"), high=Max("shuffle_key")
-    )
-    counted, low, high = int(first["n"]), float(first["low"]), float(first["high"])
-    if counted < TIES_COUNTED or low == high:
-        return counted - ties.filter(assignments__rater_id=session.rater_id).count()
-    return (counted - 1) * (1 - low) / (high - low)
-
-
 def _assign(session: Session, pair: Pair, *, propensity: float) -> Assignment:
-    now = timezone.now()
     last = session.assignments.aggregate(last=Max("position"))["last"] or 0
     return Assignment.objects.create(
         session=session,
@@ -152,6 +187,6 @@ def _assign(session: Session, pair: Pair, *, propensity: float) -> Assignment:
         pair=pair,
         position=last + 1,
         propensity=propensity,
-        leased_at=now,
-        lease_expires_at=now + timedelta(minutes=session.test.lease_minutes),
+        leased_at=timezone.now(),
+        lease_expires_at=_expiry(session),
     )

@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
-from listening_tests.choices import PairRole
-from listening_tests.exceptions import RatingConflict, Refused
+from listening_tests.choices import PairRole, SessionStatus
+from listening_tests.exceptions import RatingConflict, Refused, Withdrawn
 from listening_tests.models import Assignment, Pair, Question, Rating, Session
-from listening_tests.selectors import assignment_current
-from listening_tests.services.assignments import leases_release_expired
-from listening_tests.services.sessions import session_advance, session_lock
+from listening_tests.services.assignments import leases_with_pairs
+from listening_tests.services.sessions import session_go_on, session_lock, session_resume
 
 # Heard means this share of the clip's duration, as the union of played seconds.
 HEARD_SHARE = 0.95
 # Players round the length of a file; this much may be missing.
 HEARD_TOLERANCE_S = 0.05
+# More than this a pair does not add to a rater's pace: they were away.
+LONGEST_PACE_S = 300.0
+NOT_GIVEN = "This sound was not given to you. Reload the page to go on."
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Answer:
     """What the rater's page says of one rating.
 
     `heard_s` is the union of played seconds. `elapsed_s` is counted by the browser's stopwatch from showing the pair to
-    submitting, so that a device whose clock is wrong says nothing false.
+    submitting, and `waited_s` from there to this request, so that a device whose clock is wrong says nothing false.
     """
 
     client_uuid: UUID
@@ -35,62 +37,91 @@ class Answer:
     plays: int
     heard_s: float
     elapsed_s: float
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class RatingReceipt:
-    """The stored rating; whether this request stored it; the session as it is now, and its next pair."""
+    """The stored rating; whether this request stored it; the session as it is now, and the pairs that it has in hand,
+    the next one first.
+    """
 
     rating: Rating
     created: bool
     session: Session
-    next_assignment: Assignment | None
+    leases: list[Assignment]
 
 
 def rating_submit(*, session: Session, assignment_uuid: UUID, answer: Answer) -> RatingReceipt:
-    """Stores a rating and leases the session's next pair, or ends the session.
+    """Stores a rating and tops up the session's leases, or ends the session.
 
     A repeat, known by its client uuid, stores nothing and gets the receipt of the row that is there. Raises
-    RatingConflict where the repeat says something else or the pair was rated before, and Refused where the pair is not
-    this rater's, the clip was not heard, or the score is not on the scale. Then nothing has changed.
+    RatingConflict where the repeat says something else or the pair was rated before, Withdrawn where the rater has
+    withdrawn, and Refused where the pair is not this rater's, the clip was not heard, or the score is not on the scale.
+    Then nothing has changed.
     """
-    leases_release_expired(test_id=session.test_id)
-    with transaction.atomic():
-        session = session_lock(session_id=session.pk)
-        assignment = _assignment_of(session, assignment_uuid)
-        rating = _stored_before(assignment, answer)
-        created = rating is None
-        if rating is None:
-            rating = _store(assignment, answer)
-        return RatingReceipt(rating, created, session, _open_or_next(session))
+    try:
+        receipt = _submit(session, assignment_uuid, answer)
+    except IntegrityError as error:
+        if not Rating.objects.filter(client_uuid=answer.client_uuid).exists():
+            raise
+        raise RatingConflict("This rating was saved before for another sound. The first one is kept.") from error
+    if receipt.leases or receipt.session.status != SessionStatus.ACTIVE:
+        return receipt
+    # Stored, and nothing was free in passing: a second look may wait for what others hold.
+    leases = session_resume(session=receipt.session)
+    return RatingReceipt(receipt.rating, receipt.created, receipt.session, leases)
 
 
-def _assignment_of(session: Session, assignment_uuid: UUID) -> Assignment:
-    assignment = (
-        Assignment.objects.select_for_update(of=("self",), no_key=True)
-        .filter(session=session, uuid=assignment_uuid)
-        .select_related("pair__clip", "session")
-        .first()
-    )
+@transaction.atomic
+def _submit(session: Session, assignment_uuid: UUID, answer: Answer) -> RatingReceipt:
+    session = session_lock(session_id=session.pk)
+    _refuse_unless_taking(session)
+    held = _assignments_in_hand(session, assignment_uuid)
+    assignment = next((one for one in held if one.uuid == assignment_uuid), None)
     if assignment is None:
-        raise Refused("This sound was not given to you. Reload the page to go on.")
-    return assignment
+        raise Refused(NOT_GIVEN)
+    rating = _stored_before(assignment, answer)
+    created = rating is None
+    if rating is None:
+        rating = _store(session, assignment, answer)
+    others = [one for one in held if one is not assignment and one.released_at is None]
+    return RatingReceipt(rating, created, session, session_go_on(session=session, held=others))
+
+
+def _refuse_unless_taking(session: Session) -> None:
+    if session.status == SessionStatus.WITHDRAWN:
+        raise Withdrawn("You have withdrawn from this test, so nothing more of yours is saved.")
+    if session.status == SessionStatus.SCREENED or session.needs_check:
+        raise Refused("The questions on the instructions come first. Reload the page to go on.")
+
+
+def _assignments_in_hand(session: Session, assignment_uuid: UUID) -> list[Assignment]:
+    """The session's unrated assignments, and the one that is named, whatever has become of it; all of them held."""
+    unrated = Q(rated_at__isnull=True, released_at__isnull=True)
+    rows = leases_with_pairs().filter(Q(uuid=assignment_uuid) | unrated, session=session).order_by("pk")
+    return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 def _stored_before(assignment: Assignment, answer: Answer) -> Rating | None:
-    rating = Rating.objects.filter(client_uuid=answer.client_uuid).first()
-    if rating is not None and (rating.assignment_id, rating.score) != (assignment.pk, answer.score):
-        raise RatingConflict("This rating was saved before with another score. The first one is kept.")
-    if rating is None and assignment.rated_at is not None:
+    if assignment.rated_at is None:
+        return None
+    rating = Rating.objects.filter(client_uuid=answer.client_uuid, assignment=assignment).first()
+    if rating is None:
         raise RatingConflict("You have rated this sound before. The first score is kept. Reload the page to go on.")
+    if rating.score != answer.score:
+        raise RatingConflict("This rating was saved before with another score. The first one is kept.")
     return rating
 
 
-def _store(assignment: Assignment, answer: Answer) -> Rating:
-    question = Question.objects.filter(test_id=assignment.session.test_id).order_by("pk")[:1].get()
-    _refuse_unless_valid(assignment, question, answer)
+def _store(session: Session, assignment: Assignment, answer: Answer) -> Rating:
+    question = Question.objects.filter(test_id=session.test_id).order_by("pk")[:1].get()
+    needed_s = _needed_s(assignment)
+    _refuse_unless_valid(question, answer, needed_s)
     now = timezone.now()
-    rating = Rating.objects.create(
+    _count(session, assignment, answer, needed_s)
+    _close(assignment, now)
+    return Rating.objects.create(
         client_uuid=answer.client_uuid,
         test_id=question.test_id,
         pair_id=assignment.pair_id,
@@ -106,29 +137,49 @@ def _store(assignment: Assignment, answer: Answer) -> Rating:
         shown_at=_shown_at(assignment, answer, now),
         submitted_at=now,
         late=assignment.lease_expires_at < now,
+        too_soon=_is_too_soon(session, assignment, answer, now),
     )
-    _close(assignment, now)
-    return rating
 
 
-def _refuse_unless_valid(assignment: Assignment, question: Question, answer: Answer) -> None:
+def _needed_s(assignment: Assignment) -> float:
+    return max(0.0, HEARD_SHARE * (assignment.pair.clip.duration_s or 0) - HEARD_TOLERANCE_S)
+
+
+def _refuse_unless_valid(question: Question, answer: Answer, needed_s: float) -> None:
     if not question.holds(answer.score):
         raise Refused(
             f"The score {answer.score:g} is not on the scale from {question.scale_min:g} to {question.scale_max:g} "
             f"in steps of {question.scale_step:g}. Choose one of the numbers shown."
         )
-    numbers = (answer.plays, answer.heard_s, answer.elapsed_s)
+    numbers = (answer.plays, answer.heard_s, answer.elapsed_s, answer.waited_s)
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
         raise Refused("The page did not say how the sound was played. Reload the page and rate it again.")
-    needed_s = HEARD_SHARE * (assignment.pair.clip.duration_s or 0) - HEARD_TOLERANCE_S
     if answer.plays < 1 or answer.heard_s < needed_s:
         raise Refused("Please listen to the whole sound before you rate it.")
+
+
+def _is_too_soon(session: Session, assignment: Assignment, answer: Answer, now: datetime) -> bool:
+    """Whether there was no time to hear the clip: since its lease, by the page's own stopwatch, or, together with all
+    that the session has rated, since the session began.
+    """
+    needed_s = _needed_s(assignment)
+    since_lease_s = (now - assignment.leased_at).total_seconds()
+    since_start_s = (now - session.started_at).total_seconds()
+    return min(since_lease_s, answer.elapsed_s) < needed_s or since_start_s < session.needed_s
 
 
 def _shown_at(assignment: Assignment, answer: Answer, now: datetime) -> datetime:
     # A pair cannot have been shown before it was leased, whatever the page's stopwatch says.
     longest_s = (now - assignment.leased_at).total_seconds()
-    return now - timedelta(seconds=min(answer.elapsed_s, longest_s))
+    return now - timedelta(seconds=min(answer.waited_s + answer.elapsed_s, longest_s))
+
+
+def _count(session: Session, assignment: Assignment, answer: Answer, needed_s: float) -> None:
+    session.saved_count += assignment.pair.role != PairRole.PRACTICE
+    session.needed_s += needed_s
+    session.elapsed_s += min(answer.elapsed_s, LONGEST_PACE_S)
+    session.timed_count += 1
+    session.save(update_fields=["saved_count", "needed_s", "elapsed_s", "timed_count"])
 
 
 def _close(assignment: Assignment, now: datetime) -> None:
@@ -136,8 +187,5 @@ def _close(assignment: Assignment, now: datetime) -> None:
     if assignment.released_at is not None and assignment.pair.role != PairRole.PRACTICE:
         Pair.objects.filter(pk=assignment.pair_id).update(load=F("load") + 1)
     assignment.rated_at = now
-    assignment.save(update_fields=["rated_at"])
-
-
-def _open_or_next(session: Session) -> Assignment | None:
-    return assignment_current(session=session) or session_advance(session=session)
+    assignment.skipped_at = None
+    assignment.save(update_fields=["rated_at", "skipped_at"])

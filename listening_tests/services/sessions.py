@@ -5,11 +5,16 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from listening_tests.choices import FINISHED_SESSION_STATUSES, SessionStatus, TestStatus
+from listening_tests.choices import SessionStatus, TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, Consent, ListeningTest, Rater, RaterIdentity, Session
-from listening_tests.selectors import assignment_current, session_progress
-from listening_tests.services.assignments import assignment_lease, candidate_pairs, leases_release_expired
+from listening_tests.services.assignments import (
+    candidate_pairs,
+    leases_release_expired,
+    leases_reopen,
+    leases_top_up,
+)
+from listening_tests.sitting_plan import pair_estimate_s
 
 NOT_OPEN_SENTENCES = {
     TestStatus.DRAFT: "This listening test has not been opened yet. Please come back later.",
@@ -20,7 +25,7 @@ NO_PAIR_LEFT = "Every sound of this listening test has all the ratings it needs.
 
 
 def session_start(*, test: ListeningTest, rater_uuid: UUID, recruiter: str = "", claimed_id: str = "") -> Session:
-    """Begins the sitting of a rater who has agreed to the consent text, with their first pair leased.
+    """Begins the sitting of a rater who has agreed to the consent text, with their first pairs leased.
 
     `rater_uuid` is the pseudonym: of a rater who is known, or a new one that the consent page was given, so that a
     repeat of the request finds the same rater and the same sitting. Raises Refused where the test is not open or no
@@ -39,14 +44,23 @@ def session_start(*, test: ListeningTest, rater_uuid: UUID, recruiter: str = "",
         return _begin(test, rater, recruiter=recruiter, claimed_id=claimed_id)
 
 
-def session_resume(*, session: Session) -> Assignment | None:
-    """The pair to rate now, with its lease renewed; None where the session has ended or the test is paused."""
+def session_resume(*, session: Session) -> list[Assignment]:
+    """The pairs in hand, the one to rate now first, with their leases renewed.
+
+    Empty where the session has ended or the test is paused. Waits for pairs in other raters' hands before it says that
+    none is left, and ends the session then: cut short by the platform.
+    """
     leases_release_expired(test_id=session.test_id)
     with transaction.atomic():
         locked = session_lock(session_id=session.pk)
-        current = assignment_current(session=locked) or session_advance(session=locked)
+        leases: list[Assignment] = []
+        if _may_rate(locked):
+            if locked.test.status == TestStatus.OPEN:
+                leases = leases_top_up(session=locked, held=leases_reopen(session=locked), may_wait=True)
+            if not leases:
+                session_end(session=locked)
         session.status, session.finished_at = locked.status, locked.finished_at
-        return current
+        return leases
 
 
 def session_lock(*, session_id: int) -> Session:
@@ -54,39 +68,49 @@ def session_lock(*, session_id: int) -> Session:
     return Session.objects.select_for_update(of=("self",), no_key=True).select_related("test").get(pk=session_id)
 
 
-def session_advance(*, session: Session) -> Assignment | None:
-    """Leases the next pair, or ends the session: complete, or cut short where the platform has no more for the rater.
+def session_go_on(*, session: Session, held: list[Assignment]) -> list[Assignment]:
+    """The pairs in hand after one was rated or skipped; ends the session where all that was planned is rated,
+    or the test was closed.
 
-    Runs inside a transaction that holds the session's row. While the test is paused nothing happens.
+    Where the list is empty and the session still active, session_resume must have a second, slower look after this
+    transaction, which holds the session's row and waits for nobody.
     """
-    if session.status in FINISHED_SESSION_STATUSES or session.test.status in {TestStatus.PAUSED, TestStatus.DRAFT}:
-        return None
-    is_complete = session_progress(session=session).saved >= session.planned_count
-    if not is_complete and session.test.status == TestStatus.OPEN:
-        assignment = assignment_lease(session=session)
-        if assignment is not None:
-            return assignment
-    _finish(session, SessionStatus.COMPLETE if is_complete else SessionStatus.CUT_SHORT)
-    return None
+    if not _may_rate(session):
+        return []
+    if session.test.status == TestStatus.CLOSED or session.saved_count >= session.planned_count:
+        session_end(session=session)
+        return []
+    return leases_top_up(session=session, held=held)
+
+
+def session_end(*, session: Session) -> None:
+    """Complete where all that was planned is rated, else cut short: the platform has no more for this rater."""
+    is_complete = session.saved_count >= session.planned_count
+    session.status = SessionStatus.COMPLETE if is_complete else SessionStatus.CUT_SHORT
+    session.finished_at = timezone.now()
+    session.save(update_fields=["status", "finished_at"])
+
+
+def _may_rate(session: Session) -> bool:
+    is_held_up = session.test.status in {TestStatus.PAUSED, TestStatus.DRAFT}
+    return session.status == SessionStatus.ACTIVE and not is_held_up
 
 
 def _begin(test: ListeningTest, rater: Rater, *, recruiter: str, claimed_id: str) -> Session:
     consent, _ = Consent.objects.get_or_create(rater=rater, test=test, version=test.consent_version)
     session = Session(test=test, rater=rater, consent=consent)
-    session.planned_count = candidate_pairs(session=session)[: test.pairs_per_session].count()
-    if not session.planned_count:
+    planned = candidate_pairs(session=session).values_list("clip__duration_s", flat=True)[: test.pairs_per_session]
+    durations_s = list(planned)
+    if not durations_s:
         raise Refused(NO_PAIR_LEFT)
+    session.planned_count = len(durations_s)
+    session.pair_estimate_s = pair_estimate_s(durations_s=durations_s)
+    session.needs_check = test.check_questions.exists()
     session.save()
     if claimed_id:
         RaterIdentity.objects.get_or_create(
             rater=rater, defaults={"recruiter": recruiter[:40], "claimed_id": claimed_id[:200]}
         )
-    if assignment_lease(session=session) is None:
+    if not leases_top_up(session=session, held=[], may_wait=True):
         raise Refused(NO_PAIR_LEFT)
     return session
-
-
-def _finish(session: Session, status: SessionStatus) -> None:
-    session.status = status
-    session.finished_at = timezone.now()
-    session.save(update_fields=["status", "finished_at"])

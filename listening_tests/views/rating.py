@@ -7,18 +7,21 @@ from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests import rater_cookie
 from listening_tests.byte_ranges import audio_response
-from listening_tests.exceptions import RatingConflict, Refused
+from listening_tests.exceptions import RatingConflict, Refused, Withdrawn
 from listening_tests.models import Assignment, ListeningTest, Session
-from listening_tests.rating_json import Malformed, rating_read, sitting_state
-from listening_tests.selectors import assignment_current
+from listening_tests.rating_json import Malformed, rating_read, sitting_state, skip_read
+from listening_tests.selectors import assignments_open
 from listening_tests.services.ratings import rating_submit
+from listening_tests.services.skips import assignment_skip
+from listening_tests.stages import Stage
 from listening_tests.views.pages import (
-    ended_or_paused,
+    elsewhere,
     offer_to_continue,
     outbox,
     session_by_slug,
@@ -37,34 +40,55 @@ def rate(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     session = session_of(test, rater_cookie.rater_read(request))
     if session is None:
         return redirect("listening_tests:welcome", test.slug)
-    elsewhere = ended_or_paused(request, session)
-    if elsewhere is not None:
-        return elsewhere
-    assignment = assignment_current(session=session)
-    if assignment is None:
+    away = elsewhere(request, session, Stage.RATE)
+    if away is not None:
+        return away
+    leases = assignments_open(session=session)
+    if not leases:
         return offer_to_continue(request, session)
-    return render(request, "rater/rating.html", _rating_context(session, assignment))
+    return render(request, "rater/rating.html", _rating_context(session, leases))
 
 
 @require_POST
 @never_cache
 def ratings(request: HttpRequest, slug: str) -> JsonResponse:
-    """Stores one rating (201; 200 where it was stored before) and answers with the next pair."""
+    """Stores one rating (201; 200 where it was stored before) and answers with the next pairs."""
     session = session_by_slug(slug, rater_cookie.rater_read(request))
     if session is None:
         return JsonResponse({"error": NOT_KNOWN}, status=403)
     try:
         assignment_uuid, answer = rating_read(request.body)
         receipt = rating_submit(session=session, assignment_uuid=assignment_uuid, answer=answer)
-    except Malformed as fault:
+    except (Malformed, Refused) as fault:
+        return _refusal(session, fault)
+    return JsonResponse(sitting_state(receipt.session, receipt.leases), status=201 if receipt.created else 200)
+
+
+@require_POST
+@never_cache
+def skips(request: HttpRequest, slug: str) -> JsonResponse:
+    """Passes over a sound that would not play, and answers with the next pairs."""
+    session = session_by_slug(slug, rater_cookie.rater_read(request))
+    if session is None:
+        return JsonResponse({"error": NOT_KNOWN}, status=403)
+    browser = request.headers.get("User-Agent", "")
+    try:
+        receipt = assignment_skip(session=session, browser=browser, **skip_read(request.body))
+    except (Malformed, Refused) as fault:
+        return _refusal(session, fault)
+    return JsonResponse(sitting_state(receipt.session, receipt.leases))
+
+
+def _refusal(session: Session, fault: Malformed | Refused) -> JsonResponse:
+    if isinstance(fault, Malformed):
         return JsonResponse({"error": str(fault)}, status=400)
-    except RatingConflict as conflict:
-        return JsonResponse({"error": str(conflict)}, status=409)
-    except Refused as refusal:
-        # Named, for the page that sent it may be of another rater who used this browser before.
-        return JsonResponse({"error": str(refusal), "sitting": str(session.uuid)}, status=422)
-    state = sitting_state(receipt.session, receipt.next_assignment)
-    return JsonResponse(state, status=201 if receipt.created else 200)
+    # The sitting is named, for the page that sent it may be of another rater who used this browser before.
+    body: dict[str, Any] = {"error": str(fault), "sitting": str(session.uuid)}
+    if isinstance(fault, RatingConflict):
+        session.refresh_from_db()
+        body["state"] = sitting_state(session, assignments_open(session=session))
+    statuses = {RatingConflict: 409, Withdrawn: 410}
+    return JsonResponse(body, status=statuses.get(type(fault), 422))
 
 
 @require_safe
@@ -89,11 +113,16 @@ def _rendition(slug: str, assignment_uuid: UUID, rater_uuid: UUID) -> FieldFile:
     return assignment.pair.clip.rendition
 
 
-def _rating_context(session: Session, assignment: Assignment) -> dict[str, Any]:
+def _rating_context(session: Session, leases: list[Assignment]) -> dict[str, Any]:
     question = session.test.questions.order_by("pk")[:1].get()
+    page = {
+        "skips_url": reverse("listening_tests:skips", args=[session.test.slug]),
+        "break_after_s": 60 * session.test.break_after_minutes,
+    }
     return {
         "test": session.test,
+        "session": session,
         "question": question,
         "scale": [f"{value:g}" for value in question.values()],
-        "state": sitting_state(session, assignment) | outbox(session),
+        "state": sitting_state(session, leases) | outbox(session) | page,
     }

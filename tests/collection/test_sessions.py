@@ -10,7 +10,7 @@ from django.utils import timezone
 from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
 from listening_tests.models import Assignment, Clip, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
-from listening_tests.selectors import assignment_current, session_progress
+from listening_tests.selectors import assignments_open, session_progress
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
 from listening_tests.services.sessions import session_resume, session_start
 from tests.factories import make_caption, make_pair, make_pairs, make_test
@@ -28,9 +28,12 @@ def begin(test: ListeningTest) -> Session:
 
 
 def current(session: Session) -> Assignment:
-    assignment = assignment_current(session=session)
-    assert assignment is not None
-    return assignment
+    return assignments_open(session=session)[0]
+
+
+def saved(session: Session) -> int:
+    session.refresh_from_db()
+    return session_progress(session=session).saved
 
 
 def rate(session: Session, given: Answer | None = None) -> RatingReceipt:
@@ -52,10 +55,10 @@ def test_it_works() -> None:
     assert session.planned_count == 3
     assert current(session).pair == practice
     assert rate(session).created
-    assert session_progress(session=session).saved == 0
+    assert saved(session) == 0
     receipts = [rate(session, answer(score)) for score in (0, 10, 5)]
-    assert session_progress(session=session).saved == 3
-    assert receipts[-1].next_assignment is None
+    assert saved(session) == 3
+    assert receipts[-1].leases == []
     assert receipts[-1].session.status == SessionStatus.COMPLETE
     study = Rating.objects.exclude(pair=practice)
     assert sorted(study.values_list("score", flat=True)) == [0, 5, 10]
@@ -95,7 +98,8 @@ def test_same_start_twice_is_one_session() -> None:
     rater_uuid = uuid4()
     first = session_start(test=test, rater_uuid=rater_uuid, recruiter="prolific", claimed_id="abc")
     assert session_start(test=test, rater_uuid=rater_uuid, recruiter="prolific", claimed_id="abc") == first
-    assert Assignment.objects.count() == Rater.objects.count() == Consent.objects.count() == 1
+    assert Assignment.objects.count() == 2
+    assert Rater.objects.count() == Consent.objects.count() == 1
     assert RaterIdentity.objects.get().claimed_id == "abc"
 
 
@@ -134,24 +138,23 @@ def test_start_is_refused_where_no_pair_is_left() -> None:
 
 def test_many_ended_leases_do_not_hide_their_pairs() -> None:
     test = make_test(ratings_per_pair=1)
-    make_pairs(test, 50)
-    left = [begin(test) for _ in range(50)]
+    make_pairs(test, 51)
+    left = [begin(test) for _ in range(17)]
     for session in left:
         end_leases(session)
     assert begin(test).planned_count == 20
-    assert Pair.objects.filter(load=1).count() == 1
-    assert Assignment.objects.filter(released_at__isnull=False).count() == 50
+    assert Pair.objects.filter(load=1).count() == 3
+    assert Assignment.objects.filter(released_at__isnull=False).count() == 51
 
 
 def test_ended_leases_do_not_cut_a_session_short() -> None:
-    test = make_test(ratings_per_pair=1, pairs_per_session=2)
+    test = make_test(ratings_per_pair=1, pairs_per_session=1)
     make_pairs(test, 2)
     going, left = begin(test), begin(test)
-    going.planned_count = 2
-    going.save()
+    Session.objects.filter(pk=going.pk).update(planned_count=2)
     end_leases(left)
     receipt = rate(going)
-    assert receipt.next_assignment is not None
+    assert receipt.leases != []
     assert receipt.session.status == SessionStatus.ACTIVE
 
 
@@ -168,12 +171,64 @@ def test_a_pair_without_audio_is_never_given() -> None:
 
 
 def test_session_is_cut_short_where_the_platform_runs_out_of_pairs() -> None:
-    test = make_test(ratings_per_pair=1, pairs_per_session=2)
-    make_pairs(test, 2)
+    test = make_test(ratings_per_pair=1, pairs_per_session=4)
+    make_pairs(test, 4)
     first, second = begin(test), begin(test)
-    assert (first.planned_count, second.planned_count) == (2, 1)
+    assert (first.planned_count, second.planned_count) == (4, 1)
     assert rate(second).session.status == SessionStatus.COMPLETE
-    assert rate(first).session.status == SessionStatus.CUT_SHORT
+    assert [rate(first).session.status for _ in range(3)] == ["active", "active", SessionStatus.CUT_SHORT]
+
+
+def test_a_sitting_has_three_pairs_in_hand_and_never_more_than_it_plans() -> None:
+    test = make_test(pairs_per_session=4)
+    make_pairs(test, 9)
+    session = begin(test)
+    in_hand = [len(assignments_open(session=session)), *(len(rate(session).leases) for _ in range(4))]
+    assert in_hand == [3, 3, 2, 1, 0]
+    assert Assignment.objects.count() == 4
+
+
+def test_practice_comes_first_and_spans_the_scale() -> None:
+    test = make_test()
+    make_pairs(test, 9)
+    for low in range(10):
+        make_pair(test, role=PairRole.PRACTICE, expected_min=low, expected_max=low + 1)
+    session = begin(test)
+    lows = []
+    while current(session).pair.role == PairRole.PRACTICE:
+        lows.append(current(session).pair.expected_min)
+        rate(session)
+    assert sorted(low // 2 for low in lows) == [0, 1, 2, 3, 4]
+    assert not session.assignments.filter(position__gt=8).exists()
+
+
+def test_a_rating_is_flagged_where_its_clip_could_not_have_been_heard_by_then() -> None:
+    test = make_test()
+    make_pairs(test, 9)
+    session = begin(test)
+    flagged = []
+
+    def rate_after(*, lease_s: float, session_s: float, elapsed_s: float) -> None:
+        now = timezone.now()
+        session.assignments.filter(rated_at=None).update(leased_at=now - timedelta(seconds=lease_s))
+        Session.objects.filter(pk=session.pk).update(started_at=now - timedelta(seconds=session_s))
+        flagged.append(rate(session, answer(elapsed_s=elapsed_s)).rating.too_soon)
+
+    rate_after(lease_s=5, session_s=60, elapsed_s=4)
+    rate_after(lease_s=0.5, session_s=60, elapsed_s=4)
+    rate_after(lease_s=5, session_s=60, elapsed_s=0.5)
+    rate_after(lease_s=5, session_s=3, elapsed_s=4)
+    assert flagged == [False, True, True, True]
+    assert saved(session) == 4
+
+
+def test_a_rating_that_waited_in_the_browser_was_shown_so_much_earlier() -> None:
+    test = make_test()
+    make_pairs(test, 2)
+    session = begin(test)
+    session.assignments.update(leased_at=timezone.now() - timedelta(minutes=5))
+    rating = rate(session, answer(elapsed_s=10, waited_s=60)).rating
+    assert rating.submitted_at - rating.shown_at == timedelta(seconds=70)
 
 
 def test_repeat_gets_the_same_row() -> None:
@@ -185,9 +240,9 @@ def test_repeat_gets_the_same_row() -> None:
     again = rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given)
     assert (first.created, again.created) == (True, False)
     assert first.rating == again.rating
-    assert first.next_assignment == again.next_assignment
+    assert first.leases == again.leases
+    assert len(first.leases) == 2
     assert Rating.objects.count() == 1
-    assert Assignment.objects.count() == 2
 
 
 def test_repeat_with_another_score_is_refused() -> None:
@@ -239,7 +294,9 @@ def test_bad_rating_is_refused(given: Answer, sentence: str) -> None:
         rate(session, given)
     assert str(refusal.value) == sentence
     assert not Rating.objects.exists()
-    assert Assignment.objects.filter(rated_at__isnull=True).count() == 1
+    assert Assignment.objects.filter(rated_at__isnull=True).count() == 2
+    session.refresh_from_db()
+    assert (session.saved_count, session.timed_count, session.elapsed_s) == (0, 0, 0)
 
 
 def test_heard_is_never_longer_than_the_clip() -> None:
@@ -282,8 +339,8 @@ def test_a_rater_who_comes_back_gets_the_same_pair() -> None:
     session = begin(test)
     assignment = current(session)
     end_leases(session)
-    assert assignment_current(session=session) is None
-    assert session_resume(session=session) == assignment
+    assert assignments_open(session=session) == []
+    assert session_resume(session=session)[0] == assignment
     assert not rate(session).rating.late
 
 
@@ -294,9 +351,7 @@ def test_a_rater_who_comes_back_to_a_pair_that_was_given_away_gets_another() -> 
     end_leases(left)
     rate(begin(test))
     (fresh,) = make_pairs(test, 1)
-    resumed = session_resume(session=left)
-    assert resumed is not None
-    assert resumed.pair == fresh
+    assert [lease.pair for lease in session_resume(session=left)] == [fresh]
 
 
 def test_paused_test_keeps_the_rating_and_waits() -> None:
@@ -306,10 +361,10 @@ def test_paused_test_keeps_the_rating_and_waits() -> None:
     ListeningTest.objects.update(status=TestStatus.PAUSED)
     receipt = rate(session)
     assert receipt.created
-    assert receipt.next_assignment is None
+    assert receipt.leases == []
     assert receipt.session.status == SessionStatus.ACTIVE
     ListeningTest.objects.update(status=TestStatus.OPEN)
-    assert session_resume(session=Session.objects.get()) is not None
+    assert session_resume(session=Session.objects.get()) != []
 
 
 def test_closed_test_ends_the_session() -> None:

@@ -1,0 +1,94 @@
+"""The draw of the next pair: one statement that finds it, takes a place on it and makes the assignment.
+
+One statement and not several, because every rating waits for it, and hundreds come in a second.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from listening_tests.models import Session
+
+# Up to so many pairs that could come instead are counted, for the propensity.
+TIES_COUNTED = 500
+
+# The candidate is the least rated pair, ties at random: keys are drawn anew with each lease, and the lowest comes next.
+# A pair in another rater's hands is passed by, or waited for (`lock`).
+#
+# The propensity is one over the number of pairs that could have come instead: as little rated, and new to the rater. Up
+# to TIES_COUNTED they are counted. Above that the number is estimated, since counting would grow with the test: keys
+# are drawn uniformly and used up from the lowest, so those left lie evenly between the lowest and 1.
+_DRAW = """
+WITH candidate AS MATERIALIZED (
+    SELECT pair.id, pair.load
+    FROM listening_tests_pair pair
+    JOIN listening_tests_clip clip ON clip.id = pair.clip_id
+    WHERE pair.test_id = %(test)s AND pair.load < %(k)s AND pair.role <> 'practice'
+        -- Ratings can be imported without audio; such a pair cannot be heard here.
+        AND clip.rendition <> ''
+        AND NOT EXISTS (
+            SELECT FROM listening_tests_assignment own WHERE own.rater_id = %(rater)s AND own.pair_id = pair.id
+        )
+    ORDER BY {order}
+    LIMIT 1
+    FOR NO KEY UPDATE OF pair {lock}
+), tie AS (
+    SELECT pair.id, pair.shuffle_key
+    FROM listening_tests_pair pair
+    WHERE pair.test_id = %(test)s AND pair.role <> 'practice' AND pair.load = (SELECT load FROM candidate)
+    ORDER BY pair.shuffle_key
+    LIMIT %(ties_counted)s
+), tied AS (
+    SELECT count(*)::float AS n, min(shuffle_key) AS low, max(shuffle_key) AS high FROM tie
+), alike AS (
+    SELECT CASE WHEN n >= %(ties_counted)s AND high > low THEN (n - 1) * (1 - low) / (high - low)
+        ELSE n - (
+            SELECT count(*) FROM listening_tests_assignment own JOIN tie ON tie.id = own.pair_id
+            WHERE own.rater_id = %(rater)s
+        ) END AS n
+    FROM tied
+), taken AS (
+    UPDATE listening_tests_pair pair SET load = pair.load + 1, shuffle_key = random()
+    FROM candidate WHERE pair.id = candidate.id
+    RETURNING pair.id
+)
+INSERT INTO listening_tests_assignment
+    (uuid, session_id, rater_id, pair_id, position, propensity, leased_at, lease_expires_at)
+SELECT gen_random_uuid(), %(session)s, %(rater)s, taken.id,
+    1 + coalesce((SELECT max(position) FROM listening_tests_assignment WHERE session_id = %(session)s), 0),
+    1 / greatest(1, alike.n), %(now)s, %(expires)s
+FROM taken, alike
+RETURNING id
+"""
+_PASSING_BY = _DRAW.format(order="pair.load, pair.shuffle_key", lock="SKIP LOCKED")
+# In the order of the keys, since a pair that was waited for in vain stays locked: two who waited in the order of loads,
+# which changes under them, could wait for each other.
+_WAITING = _DRAW.format(order="pair.id", lock="")
+
+
+def pair_draw(*, session: Session, may_wait: bool = False) -> int | None:
+    """Leases the next pair to `session` and returns the assignment's key; None where there is none.
+
+    Pairs that others hold this moment are passed by; `may_wait` waits for them before saying that none is left, which
+    only who holds no pair may do. Runs inside a transaction that holds the session's row.
+    """
+    drawn = _draw(_PASSING_BY, session)
+    return _draw(_WAITING, session) if drawn is None and may_wait else drawn
+
+
+def _draw(statement: str, session: Session) -> int | None:
+    now = timezone.now()
+    values: dict[str, int | datetime] = {
+        "test": session.test_id,
+        "k": session.test.ratings_per_pair,
+        "rater": session.rater_id,
+        "session": session.pk,
+        "ties_counted": TIES_COUNTED,
+        "now": now,
+        "expires": now + timedelta(minutes=session.test.lease_minutes),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row = cursor.fetchone()
+    return row[0] if row else None

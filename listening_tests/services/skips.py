@@ -1,0 +1,73 @@
+"""Sounds that would not play: passed over without harm to the rater, and reported to the researcher."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from listening_tests.choices import ProblemKind, SessionStatus
+from listening_tests.exceptions import Refused, Withdrawn
+from listening_tests.models import Assignment, ProblemReport, Session
+from listening_tests.services.assignments import leases_release, leases_with_pairs
+from listening_tests.services.ratings import NOT_GIVEN
+from listening_tests.services.sessions import session_end, session_go_on, session_lock, session_resume
+
+# After so many sounds that would not play it is the browser or the network: the sitting ends, and counts as complete.
+MOST_SKIPS = 10
+LONGEST_TEXT = 2000
+LONGEST_BROWSER = 300
+
+
+@dataclass(frozen=True)
+class SkipReceipt:
+    """The session as it is now, and the pairs that it has in hand, the next one first."""
+
+    session: Session
+    leases: list[Assignment]
+
+
+def assignment_skip(
+    *, session: Session, assignment_uuid: UUID, kind: ProblemKind, text: str = "", browser: str = ""
+) -> SkipReceipt:
+    """Takes a pair whose sound would not play out of the sitting, files the report, and leases another in its place.
+
+    A repeat changes nothing; nor does the skip of a pair that is rated. Raises Refused where the pair is not this
+    rater's, and Withdrawn where the rater has withdrawn.
+    """
+    receipt = _skip(session, assignment_uuid, kind, text[:LONGEST_TEXT], browser[:LONGEST_BROWSER])
+    if receipt.leases or receipt.session.status != SessionStatus.ACTIVE:
+        return receipt
+    return SkipReceipt(receipt.session, session_resume(session=receipt.session))
+
+
+@transaction.atomic
+def _skip(session: Session, assignment_uuid: UUID, kind: ProblemKind, text: str, browser: str) -> SkipReceipt:
+    session = session_lock(session_id=session.pk)
+    if session.status == SessionStatus.WITHDRAWN:
+        raise Withdrawn("You have withdrawn from this test.")
+    in_session = leases_with_pairs().filter(session=session)
+    assignment = in_session.select_for_update(of=("self",), no_key=True).filter(uuid=assignment_uuid).first()
+    if assignment is None:
+        raise Refused(NOT_GIVEN)
+    if assignment.rated_at is None and assignment.skipped_at is None:
+        _close(assignment)
+        ProblemReport.objects.create(
+            test=session.test, session=session, assignment=assignment, kind=kind, text=text, browser=browser
+        )
+    if session.status == SessionStatus.ACTIVE and _count_skips(session) >= MOST_SKIPS:
+        session_end(session=session)
+    held = list(in_session.filter(rated_at__isnull=True, released_at__isnull=True))
+    return SkipReceipt(session, session_go_on(session=session, held=held))
+
+
+def _close(assignment: Assignment) -> None:
+    if assignment.released_at is None:
+        leases_release(leases=[assignment])
+    assignment.released_at = assignment.released_at or timezone.now()
+    assignment.skipped_at = timezone.now()
+    assignment.save(update_fields=["released_at", "skipped_at"])
+
+
+def _count_skips(session: Session) -> int:
+    return session.assignments.filter(skipped_at__isnull=False).count()
