@@ -1,16 +1,20 @@
 """The door through which ratings come in: what it answers, and what it refuses."""
 
+import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from listening_tests.choices import TestStatus
-from listening_tests.models import Assignment, Rating
+from listening_tests.choices import SessionStatus, TestStatus
+from listening_tests.models import Assignment, ProblemReport, Rating, Session
 from tests.collection.sitting import an_answer, current_state, send, start_sitting, stored_ratings
-from tests.factories import make_pairs, make_test
+from tests.factories import make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
+STATE = {"saved", "planned", "seconds_left", "elapsed_s", "next", "ahead", "done"}
 
 
 @pytest.fixture
@@ -34,8 +38,10 @@ def test_it_works(client, test, state):
     assert (after["saved"], after["planned"], after["done"]) == (1, 3, None)
     assert after["next"]["assignment"] != answer["assignment"]
     assert set(after["next"]) == {
-        *("assignment", "position", "practice", "caption", "language", "audio", "duration_s"),
+        *("assignment", "position", "practice", "caption", "language", "audio", "duration_s", "expected"),
     }
+    assert [len(state["ahead"]), len(after["ahead"])] == [2, 1]
+    assert after["next"] == state["ahead"][0]
     assert stored_ratings() == [
         (uuid.UUID(answer["client_uuid"]), 10, 2, 1.0, uuid.UUID(answer["assignment"])),
     ]
@@ -55,10 +61,39 @@ def test_a_repeat_is_answered_alike_and_stored_once(client, test, state):
     assert Rating.objects.count() == 1
 
 
-def test_the_last_one_names_the_done_page(client, test, state):
+def test_the_last_one_names_the_page_that_follows(client, test, state):
     for _ in range(3):
         state = send(client, test, an_answer(state)).json()
-    assert (state["saved"], state["next"], state["done"]) == (3, None, f"/t/{test.slug}/done/")
+    assert (state["saved"], state["next"], state["ahead"]) == (3, None, [])
+    assert state["done"] == f"/t/{test.slug}/questions/"
+
+
+def test_the_pairs_in_hand_may_be_rated_in_any_order(client, test, state):
+    """Two tabs, or a rating that waited in the browser while others went."""
+    for pair in reversed([state["next"], *state["ahead"]]):
+        assert send(client, test, an_answer({"next": pair})).status_code == 201
+    assert Rating.objects.count() == 3
+
+
+def test_the_time_left_follows_the_raters_pace(client, test, state):
+    """Before the first rating a pair of 1 s is expected to take 10 s; three at 40 s and the expectation weigh alike."""
+    assert state["seconds_left"] == 30
+    answers = []
+    for _ in range(2):
+        Assignment.objects.update(leased_at=timezone.now() - timedelta(hours=1))
+        answers.append(send(client, test, an_answer(state, elapsed_s=40)).json())
+        state = answers[-1]
+    assert [answer["seconds_left"] for answer in answers] == [35, 22]
+    assert answers[-1]["elapsed_s"] == 80
+
+
+def test_what_a_practice_pair_expects_is_told_and_of_no_other(client, test):
+    make_pair(test, role="practice", expected_min=7, expected_max=10)
+    test.pairs.exclude(role="practice").update(role="gold", expected_min=1, expected_max=2)
+    start_sitting(client, test)
+    state = current_state(client, test)
+    assert state["next"]["expected"] == [7, 10]
+    assert [pair["expected"] for pair in state["ahead"]] == [None, None]
 
 
 def test_a_paused_test_takes_what_was_given(client, test, state):
@@ -75,8 +110,39 @@ def test_another_score_under_the_same_uuid(client, test, state):
     before = stored_ratings()
     response = send(client, test, answer | {"score": 2})
     assert response.status_code == 409
-    assert response.json() == {"error": "This rating was saved before with another score. The first one is kept."}
+    assert response.json() == {
+        "error": "This rating was saved before with another score. The first one is kept.",
+        "sitting": state["sitting"],
+        "state": {name: value for name, value in current_state(client, test).items() if name in STATE},
+    }
     assert stored_ratings() == before
+
+
+def test_a_uuid_that_was_used_for_another_pair(client, test, state):
+    answer = an_answer(state)
+    after = send(client, test, answer).json()
+    before = stored_ratings()
+    response = send(client, test, an_answer(after, client_uuid=answer["client_uuid"]))
+    assert response.status_code == 409
+    assert response.json()["error"] == "This rating was saved before for another sound. The first one is kept."
+    assert response.json()["state"]["next"] == after["next"]
+    assert stored_ratings() == before
+
+
+def test_who_withdrew(client, test, state):
+    Session.objects.update(status=SessionStatus.WITHDRAWN)
+    response = send(client, test, an_answer(state))
+    assert response.status_code == 410
+    assert response.json()["error"] == "You have withdrawn from this test, so nothing more of yours is saved."
+    assert stored_ratings() == []
+
+
+def test_before_the_comprehension_check(client, test, state):
+    Session.objects.update(needs_check=True)
+    response = send(client, test, an_answer(state))
+    assert response.status_code == 422
+    assert response.json()["error"] == "The questions on the instructions come first. Reload the page to go on."
+    assert stored_ratings() == []
 
 
 def test_another_uuid_for_the_same_pair(client, test, state):
@@ -176,5 +242,41 @@ def test_a_request_from_elsewhere_is_refused(client, test, state):
 def test_it_takes_few_queries(client, test, state, django_assert_max_num_queries):
     """Storing a rating, leasing the next pair and showing it: as many for the first pair as for the hundredth."""
     answer = an_answer(state)
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(14):
         assert send(client, test, answer).json()["next"]
+
+
+def skip(client, test, state, **changes):
+    body = {"assignment": state["next"]["assignment"], "kind": "load", "text": "HTTP 404"} | changes
+    return client.post(f"/t/{test.slug}/skips/", json.dumps(body), content_type="application/json")
+
+
+def test_a_sound_that_would_not_play(client, test, state):
+    make_pair(test)
+    response = skip(client, test, state)
+    assert response.status_code == 200
+    assert (response.json()["saved"], response.json()["planned"]) == (0, 3)
+    assert response.json()["next"] == state["ahead"][0]
+    assert len(response.json()["ahead"]) == 2
+    assert skip(client, test, state).json() == response.json()
+    assert ProblemReport.objects.get().text == "HTTP 404"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "fault"),
+    [
+        ({"kind": "other"}, 400, "Select a valid choice. other is not one of the available choices."),
+        ({"assignment": "7"}, 400, "Enter a valid UUID."),
+        ({"assignment": str(uuid.uuid4())}, 422, "This sound was not given to you. Reload the page to go on."),
+    ],
+)
+def test_a_skip_that_is_refused(client, test, state, change, status, fault):
+    response = skip(client, test, state, **change)
+    assert response.status_code == status
+    assert fault in response.json()["error"]
+    assert not ProblemReport.objects.exists()
+
+
+def test_a_skip_of_a_stranger(test, state):
+    assert skip(Client(), test, state).status_code == 403
+    assert not ProblemReport.objects.exists()
