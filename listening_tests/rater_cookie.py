@@ -1,4 +1,4 @@
-"""Who a browser is: a pseudonym in a signed cookie, and what a recruiter's link claims."""
+"""Who a browser is: a pseudonym in a signed cookie, what a recruiter's link claims, and the link to another device."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ NAME = "earmark_rater"
 LIFETIME_S = 365 * 24 * 3600
 _SALT = "listening_tests.rater"
 _NEWCOMER_SALT = "listening_tests.newcomer"
+_LINK_SALT = "listening_tests.personal_link"
 # The parameter that holds a person's id in the links of each recruiter.
 RECRUITER_PARAMETERS = {"prolific": "PROLIFIC_PID"}
 LONGEST_CLAIM = 200
@@ -79,5 +80,18 @@ def newcomer_write() -> str:
 def newcomer_read(text: str) -> UUID | None:
     try:
         return UUID(signing.loads(text, salt=_NEWCOMER_SALT, max_age=LIFETIME_S))
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def link_write(session_uuid: UUID) -> str:
+    """The secret part of a personal link, by which a sitting is continued on another device."""
+    return signing.dumps(session_uuid.hex, salt=_LINK_SALT)
+
+
+def link_read(token: str) -> UUID | None:
+    """The uuid of the sitting that a personal link leads to; None where the link is not ours."""
+    try:
+        return UUID(signing.loads(token, salt=_LINK_SALT, max_age=LIFETIME_S))
     except (signing.BadSignature, ValueError):
         return None

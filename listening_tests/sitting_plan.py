@@ -14,6 +14,11 @@ from listening_tests.services.assignments import MOST_PRACTICE_PAIRS
 # Raters hear a clip about twice (46 % of RELATE's replayed three times or more), and take time to read and choose.
 HEARINGS_PER_PAIR = 2
 READING_AND_CHOOSING_S = 8
+# What comes before the first pair and after the last.
+SOUND_SET_UP_S = 45
+CHECK_QUESTION_S = 15
+QUESTIONNAIRE_S = 45
+SURVEY_QUESTION_S = 15
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,14 @@ def sitting_plan(*, test: ListeningTest) -> SittingPlan:
     practice = of_test.filter(is_practice)[:MOST_PRACTICE_PAIRS].count()
     mean_duration_s = of_test.aggregate(mean=Avg("clip__duration_s"))["mean"] or 0
     each_s = pair_estimate_s(durations_s=[mean_duration_s])
-    return SittingPlan(pairs=pairs, practice=practice, minutes=max(1, math.ceil((pairs + practice) * each_s / 60)))
+    seconds = (pairs + practice) * each_s + _around_s(test)
+    return SittingPlan(pairs=pairs, practice=practice, minutes=math.ceil(seconds / 60))
+
+
+def _around_s(test: ListeningTest) -> float:
+    """Seconds that the pages before the first pair and after the last take."""
+    check_s = CHECK_QUESTION_S * test.check_questions.count()
+    return SOUND_SET_UP_S + check_s + QUESTIONNAIRE_S + SURVEY_QUESTION_S * test.survey_questions.count()
 
 
 def pair_estimate_s(*, durations_s: Sequence[float | None]) -> float:

@@ -20,7 +20,6 @@ class Stage(Enum):
     RATE = "rate"
     QUESTIONS = "questions"
     DONE = "done"
-    # The page that tells of the screening is that of the check.
     SCREENED = "screened"
     WITHDRAWN = "withdraw"
 

@@ -3,7 +3,11 @@
 FLAC, because every current browser plays it and nothing is lost after the level is set. 16 bit, because at -23 LUFS
 its noise lies some 70 dB below the sound, which no listening level brings into hearing, while 24 bit doubles what a
 rater's phone has to load. 44,100 and 48,000 Hz are kept; every other rate is brought to 48,000 Hz here, once and well,
-because browsers do it each in its own way, and some refuse odd rates. Mono stays mono.
+because browsers do it each in its own way, and some refuse odd rates.
+
+A mono clip is put on both channels before it is measured. Browsers play it on both anyway, which adds 3 dB to what a
+meter says of one channel: measured as mono, it would sound louder than a stereo clip of the same number. Both channels
+are the same to the last bit, so that FLAC keeps them once.
 """
 
 import io
@@ -30,18 +34,25 @@ class Rendition:
 
 
 def render(samples: np.ndarray, rate_hz: int) -> Rendition:
-    """Measures `samples`, (frames, 1 or 2), at the rate that raters hear, and writes them at the common level."""
+    """Measures `samples`, (frames, 1 or 2), as raters hear them, and writes them at the common level in stereo."""
     if rate_hz not in KEPT_RATES_HZ:
         samples = soxr.resample(samples, rate_hz, STANDARD_RATE_HZ, quality="VHQ")
         rate_hz = STANDARD_RATE_HZ
-    loudness = measure(samples, rate_hz)
-    gain_db = levelling_gain_db(samples, rate_hz, loudness)
-    return Rendition(_flac(samples * np.float32(10 ** (gain_db / 20)), rate_hz), loudness, gain_db)
+    heard = _on_both_channels(samples)
+    loudness = measure(heard, rate_hz)
+    gain_db = levelling_gain_db(heard, rate_hz, loudness)
+    # Dithered before it is doubled: two dithers would make two channels of one.
+    levels = _on_both_channels(_as_16_bit(samples * np.float32(10 ** (gain_db / 20))))
+    return Rendition(_flac(levels, rate_hz), loudness, gain_db)
 
 
-def _flac(samples: np.ndarray, rate_hz: int) -> bytes:
+def _on_both_channels(samples: np.ndarray) -> np.ndarray:
+    return np.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples
+
+
+def _flac(levels: np.ndarray, rate_hz: int) -> bytes:
     stream = io.BytesIO()
-    soundfile.write(stream, _as_16_bit(samples), rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(stream, levels, rate_hz, format="FLAC", subtype="PCM_16")
     return stream.getvalue()
 
 

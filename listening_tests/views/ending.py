@@ -1,4 +1,4 @@
-"""The end of a sitting: the last questions, thanks, and the completion code."""
+"""The end of a sitting: the last questions, thanks, and the completion code; or the end that the check brought."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,9 +7,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from listening_tests import rater_cookie
 from listening_tests.choices import SessionStatus
-from listening_tests.models import ListeningTest
+from listening_tests.models import ListeningTest, Session
+from listening_tests.rater_forms import QuestionnaireForm
 from listening_tests.selectors import session_progress
-from listening_tests.services.questionnaires import questionnaire_skip
+from listening_tests.services.questionnaires import questionnaire_skip, questionnaire_submit
 from listening_tests.stages import Stage, stage_url
 from listening_tests.views.pages import elsewhere, outbox, session_of, with_test
 
@@ -24,27 +25,44 @@ def questions(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     away = elsewhere(request, session, Stage.QUESTIONS)
     if away is not None:
         return away
-    if request.method == "POST":
+    if "skip" in request.POST:
         return redirect(stage_url(questionnaire_skip(session=session)))
-    context = {"test": test, "session": session, "outbox": outbox(session)}
-    return render(request, "rater/questions.html", context)
+    form = QuestionnaireForm(test.survey_questions.all(), request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return redirect(stage_url(questionnaire_submit(session=session, answers=form.answers())))
+    context = {"test": test, "session": session, "form": form, "outbox": outbox(session)}
+    return render(request, "rater/questions.html", context, status=422 if form.is_bound else 200)
 
 
 @require_safe
 @never_cache
 @with_test
 def done(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    return _last_page(request, test, Stage.DONE, "rater/done.html")
+
+
+@require_safe
+@never_cache
+@with_test
+def screened(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    return _last_page(request, test, Stage.SCREENED, "rater/screened.html")
+
+
+def _last_page(request: HttpRequest, test: ListeningTest, stage: Stage, template: str) -> HttpResponse:
     session = session_of(test, rater_cookie.rater_read(request))
     if session is None:
         return redirect("listening_tests:welcome", test.slug)
-    away = elsewhere(request, session, Stage.DONE)
+    away = elsewhere(request, session, stage)
     if away is not None:
         return away
-    context = {
-        "test": test,
+    return render(request, template, _result(session))
+
+
+def _result(session: Session) -> dict[str, object]:
+    return {
+        "test": session.test,
         "session": session,
         "progress": session_progress(session=session),
         "was_cut_short": session.status == SessionStatus.CUT_SHORT,
         "outbox": outbox(session),
     }
-    return render(request, "rater/done.html", context)

@@ -6,10 +6,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests import rater_cookie
-from listening_tests.choices import TestStatus
+from listening_tests.choices import TestStatus, WithdrawnRatings
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from listening_tests.services.sessions import NO_PAIR_LEFT, session_resume, session_start
+from listening_tests.services.sound_set_up import sound_set_up_ask_again
+from listening_tests.services.withdrawals import TREATMENT_SENTENCES
 from listening_tests.sitting_plan import sitting_plan
 from listening_tests.stages import ACTIVE_STAGES, stage_of, stage_url
 from listening_tests.views.pages import elsewhere, message, not_open, offer_to_continue, session_of, with_test
@@ -32,7 +34,13 @@ def welcome(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     plan = sitting_plan(test=test)
     if not plan.pairs:
         return message(request, test, "Nothing is left to rate", NO_PAIR_LEFT)
-    context = {"test": test, "plan": plan, "claim": claim, "newcomer": rater_cookie.newcomer_write()}
+    context = {
+        "test": test,
+        "plan": plan,
+        "claim": claim,
+        "newcomer": rater_cookie.newcomer_write(),
+        "treatment": TREATMENT_SENTENCES[WithdrawnRatings(test.withdrawn_ratings)],
+    }
     return render(request, "rater/consent.html", context)
 
 
@@ -63,4 +71,4 @@ def resume(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     if session is None:
         return redirect("listening_tests:welcome", test.slug)
     session_resume(session=session)
-    return redirect(stage_url(session))
+    return redirect(stage_url(sound_set_up_ask_again(session=session)))

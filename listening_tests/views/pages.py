@@ -16,19 +16,19 @@ from listening_tests.stages import ACTIVE_STAGES, Stage, stage_of, stage_url
 
 NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
 
-Page = Callable[[HttpRequest, ListeningTest], HttpResponse]
+Page = Callable[..., HttpResponse]
 
 
-def with_test(view: Page) -> Callable[[HttpRequest, str], HttpResponse]:
+def with_test(view: Page) -> Page:
     """Hands the test at the slug to a page, or answers that there is none."""
 
     @functools.wraps(view)
-    def page(request: HttpRequest, slug: str) -> HttpResponse:
+    def page(request: HttpRequest, slug: str, **rest: str) -> HttpResponse:
         try:
             test = test_for_raters(slug=slug)
         except ListeningTest.DoesNotExist:
             return message(request, None, "No listening test here", NOT_FOUND, status=404)
-        return view(request, test)
+        return view(request, test, **rest)
 
     return page
 

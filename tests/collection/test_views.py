@@ -1,12 +1,14 @@
 """The rater's pages: who sees which, and what a GET never does."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from listening_tests import rater_cookie
-from listening_tests.choices import PairRole, SessionStatus, TestStatus
+from listening_tests.choices import PairRole, SessionStatus, TestStatus, WithdrawnRatings
 from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session
 from tests.collection.sitting import an_answer, consent_form, current_state, send, skip_the_questions, start_sitting
 from tests.factories import make_clip, make_pair, make_pairs, make_test
@@ -44,12 +46,36 @@ class TestConsent:
         assert counts() == (0, 0, 0, 0, 0)
         assert rater_cookie.NAME not in client.cookies
 
-    def test_the_duration_counts_hearing_twice_and_choosing(self, client):
-        # (2 * 10 s + 8 s) * 20 = 560 s, which is told as 10 minutes.
+    def test_the_duration_counts_hearing_twice_and_choosing_and_what_comes_before_and_after(self, client):
+        # (2 * 10 s + 8 s) * 20 and 45 s for the sound and 45 s for the last questions: 650 s, told as 11 minutes.
         test = make_test()
         for _ in range(20):
             make_pair(test, clip=make_clip(duration_s=10))
-        assertContains(client.get(f"/t/{test.slug}/"), "about <strong>10 minutes</strong>")
+        assertContains(client.get(f"/t/{test.slug}/"), "about <strong>11 minutes</strong>")
+
+    def test_the_questions_of_the_researcher_take_time_too(self, client):
+        # (2 * 11 s + 8 s) * 1 + 90 s = 120 s, and 15 s for each of two questions.
+        test = make_test()
+        make_pair(test, clip=make_clip(duration_s=11))
+        assertContains(client.get(f"/t/{test.slug}/"), "about <strong>2 minutes</strong>")
+        test.check_questions.create()
+        test.survey_questions.create(prompt="Do you play an instrument?")
+        assertContains(client.get(f"/t/{test.slug}/"), "about <strong>3 minutes</strong>")
+
+    @pytest.mark.parametrize(
+        ("treatment", "sentence"),
+        [
+            (WithdrawnRatings.DELETE, "Your scores are deleted."),
+            (WithdrawnRatings.EXCLUDE, "Your scores are left out of every analysis; they are kept without anything"),
+        ],
+    )
+    def test_it_says_what_withdrawing_does_and_what_is_not_kept(self, client, treatment, sentence):
+        test = make_test(withdrawn_ratings=treatment, consent_version=3)
+        make_pair(test)
+        page = client.get(f"/t/{test.slug}/")
+        assertContains(page, f"You can withdraw on any page of this test, down to the last. {sentence}")
+        assertContains(page, "Your IP address is never kept.")
+        assertContains(page, "Version 3 of this text.")
 
     def test_hostile_words_of_the_researcher_are_text(self, client):
         test = make_test(title="<script>alert(1)</script>", instructions="<img src=x onerror=alert(2)>")
@@ -313,7 +339,7 @@ class TestRatingPage:
         assertContains(page, pair.caption.text)
         assertContains(page, "Saved 0 of 1")
         assertContains(page, 'type="radio"', count=11)
-        assertNotContains(page, "checked")
+        assert not re.search(r'type="radio"[^>]* checked', page.content.decode())
         assert "no-store" in page["Cache-Control"]
 
     def test_without_scripts_it_says_so(self, client):

@@ -1,0 +1,117 @@
+"""The forms that raters fill in. Their words may be anything: templates escape them, and nothing here trusts them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+
+from listening_tests.choices import ListeningDevice, Surroundings
+from listening_tests.comprehension import CheckItem
+from listening_tests.models import SurveyQuestion
+from listening_tests.services.questionnaires import QuestionnaireAnswers
+from listening_tests.sound_set_up import ANSWERS, Heard
+
+LONGEST_TEXT = 2000
+CHOOSE_ONE = "Choose one of the answers."
+NO_ANSWER = ("", "No answer")
+
+
+class WordsField(forms.CharField):
+    """Several lines of free text. A line end is one character, as it is to the browser that counts them."""
+
+    def __init__(self, *, rows: int = 3, **options: Any) -> None:
+        area = forms.Textarea(attrs={"rows": rows, "autocomplete": "off", "dir": "auto"})
+        too_long = f"This text has %(show_value)s characters. Shorten it to {LONGEST_TEXT:,} or fewer."
+        messages = {"max_length": too_long} | options.pop("error_messages", {})
+        super().__init__(widget=area, max_length=LONGEST_TEXT, error_messages=messages, **options)
+
+    def to_python(self, value: Any) -> str | None:
+        return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
+
+
+def _one_of(choices: Iterable[tuple[str, str]], *, label: str, required: bool = False) -> forms.ChoiceField:
+    messages = {"required": CHOOSE_ONE, "invalid_choice": CHOOSE_ONE}
+    return forms.ChoiceField(
+        label=label, choices=list(choices), required=required, widget=forms.RadioSelect, error_messages=messages
+    )
+
+
+class CheckForm(forms.Form):
+    """The comprehension check. `attempt` is counted from 1, so that a repeat of the request is known."""
+
+    attempt = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, items: list[CheckItem], data: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        for item in items:
+            choices = item.answers.items()
+            self.fields[_check_name(item.question.pk)] = _one_of(choices, label=item.question.prompt, required=True)
+
+    def answers(self) -> dict[int, str]:
+        """The names of the answers by the questions' keys."""
+        chosen = self.cleaned_data.items()
+        return {int(name.removeprefix(_CHECK)): value for name, value in chosen if name.startswith(_CHECK)}
+
+    def mark_wrong(self, question_ids: Iterable[int]) -> None:
+        for question_id in question_ids:
+            self.add_error(_check_name(question_id), "This answer is not right.")
+
+
+class SoundForm(forms.Form):
+    """In which ear each sound was heard. Nothing of it must be answered."""
+
+    first = _one_of(ANSWERS, label="Where did you hear the first sound?")
+    second = _one_of(ANSWERS, label="Where did you hear the second sound?")
+
+    def heard(self) -> Heard:
+        """What could be read of it."""
+        return Heard(**self.cleaned_data)
+
+
+class QuestionnaireForm(forms.Form):
+    """The questions at the end, the researcher's own after ours. Every answer may be left out."""
+
+    device = _one_of([*ListeningDevice.choices, NO_ANSWER], label="What did you listen with?")
+    surroundings = _one_of([*Surroundings.choices, NO_ANSWER], label="How quiet was it around you?")
+    remarks = WordsField(label="Is there anything else that you want to tell?", required=False)
+
+    def __init__(
+        self, questions: Iterable[SurveyQuestion], data: Mapping[str, Any] | None = None, **options: Any
+    ) -> None:
+        super().__init__(data, **options)
+        for question in questions:
+            self.fields[f"{_OWN}{question.pk}"] = _own_field(question)
+        # Remarks come last, when everything that was asked has been.
+        self.order_fields([name for name in self.fields if name != "remarks"])
+
+    def answers(self) -> QuestionnaireAnswers:
+        values = dict(self.cleaned_data)
+        own = {int(name.removeprefix(_OWN)): values.pop(name) for name in list(values) if name.startswith(_OWN)}
+        return QuestionnaireAnswers(**values, own=own)
+
+
+class ProblemForm(forms.Form):
+    """A report in the rater's own words."""
+
+    client_uuid = forms.UUIDField(widget=forms.HiddenInput)
+    pair = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    text = WordsField(
+        label="What happened?",
+        rows=6,
+        error_messages={"required": "Say in a few words what happened."},
+    )
+
+
+_CHECK = "check-"
+_OWN = "own-"
+
+
+def _check_name(question_id: int) -> str:
+    return f"{_CHECK}{question_id}"
+
+
+def _own_field(question: SurveyQuestion) -> forms.Field:
+    lines = [line.strip() for line in question.choices.splitlines() if line.strip()]
+    if not lines:
+        return WordsField(label=question.prompt, required=False)
+    return _one_of([*((line, line) for line in dict.fromkeys(lines)), NO_ANSWER], label=question.prompt)

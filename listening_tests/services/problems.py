@@ -1,0 +1,65 @@
+"""Problems that raters report in their own words."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from listening_tests.choices import ProblemKind
+from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest, ProblemReport, Session
+from listening_tests.services.skips import LONGEST_BROWSER, LONGEST_TEXT
+
+MOST_OF_A_SESSION = 20
+MOST_OF_STRANGERS_A_DAY = 200
+TOO_MANY_OF_YOURS = (
+    f"You have sent {MOST_OF_A_SESSION} reports from this test, which is as many as it takes. "
+    "They have arrived; write to the contact address for more."
+)
+TOO_MANY_TODAY = (
+    f"This test has had {MOST_OF_STRANGERS_A_DAY} reports today from people who have not started it, which is as many "
+    "as it takes in a day. Write to the contact address, or try again tomorrow."
+)
+
+
+def problem_report(
+    *,
+    test: ListeningTest,
+    session: Session | None,
+    client_uuid: UUID,
+    text: str,
+    browser: str = "",
+    assignment_uuid: UUID | None = None,
+) -> ProblemReport:
+    """Files a report; a repeat, known by its client uuid, finds the one that is there.
+
+    `assignment_uuid` names the pair that it is about, and is left out where the pair is not the session's own. Raises
+    Refused past the limits that keep a script from filling the researcher's page.
+    """
+    known = ProblemReport.objects.filter(client_uuid=client_uuid).first()
+    if known is not None:
+        return known
+    _refuse_too_many(test, session)
+    own = session.assignments.filter(uuid=assignment_uuid).first() if session and assignment_uuid else None
+    report, _ = ProblemReport.objects.get_or_create(
+        client_uuid=client_uuid,
+        defaults={
+            "test": test,
+            "session": session,
+            "assignment": own,
+            "kind": ProblemKind.OTHER,
+            "text": text[:LONGEST_TEXT],
+            "browser": browser[:LONGEST_BROWSER],
+        },
+    )
+    return report
+
+
+def _refuse_too_many(test: ListeningTest, session: Session | None) -> None:
+    reports: QuerySet[ProblemReport] = ProblemReport.objects.filter(test=test, session=session, kind=ProblemKind.OTHER)
+    if session is not None:
+        if reports.count() >= MOST_OF_A_SESSION:
+            raise Refused(TOO_MANY_OF_YOURS)
+    elif reports.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= MOST_OF_STRANGERS_A_DAY:
+        raise Refused(TOO_MANY_TODAY)

@@ -1,0 +1,27 @@
+/* Copy buttons: `data-copies` names what is copied. Over plain http browsers offer no clipboard: the text is selected
+   there, and copied the old way. */
+
+const told = document.getElementById("copied");
+
+function select(node) {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  const selection = window.getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}
+
+async function copy(node) {
+  try {
+    await navigator.clipboard.writeText(node.textContent.trim());
+    told.textContent = "Copied.";
+  } catch {
+    select(node);
+    told.textContent = document.execCommand("copy") ? "Copied." : "It is selected: copy it from there.";
+  }
+}
+
+for (const button of document.querySelectorAll("[data-copies]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => copy(document.getElementById(button.dataset.copies)));
+}

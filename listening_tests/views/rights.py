@@ -1,0 +1,144 @@
+"""What a rater may do at any time: withdraw, report a problem, go on at another device."""
+
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from listening_tests import rater_cookie
+from listening_tests.choices import WithdrawnRatings
+from listening_tests.exceptions import Refused
+from listening_tests.models import ListeningTest, Session
+from listening_tests.rater_forms import ProblemForm
+from listening_tests.selectors import session_progress
+from listening_tests.services.problems import problem_report
+from listening_tests.services.sound_set_up import sound_set_up_ask_again
+from listening_tests.services.withdrawals import TREATMENT_SENTENCES, rater_withdraw
+from listening_tests.stages import Stage, stage_of, stage_url
+from listening_tests.views.pages import message, session_of, with_test
+
+NO_SITTING = (
+    "This browser has no sitting at this test, so there is nothing to withdraw here. Open the test in the browser that "
+    "you used, or write to the people who invited you."
+)
+UNKNOWN_LINK = (
+    "This personal link leads nowhere. Copy the whole link from the page on your first device, and open it once again."
+)
+LINK_OF_WITHDRAWN = "The person of this personal link has withdrawn from the test, so it cannot be gone on with."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@with_test
+def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    """Explains, withdraws, and tells afterwards that it is done."""
+    session = session_of(test, rater_cookie.rater_read(request))
+    if session is None:
+        return message(request, test, "Nothing to withdraw", NO_SITTING)
+    if request.method == "POST":
+        rater_withdraw(session=session)
+        return redirect("listening_tests:withdraw", test.slug)
+    is_withdrawn = stage_of(session) == Stage.WITHDRAWN
+    context = {"test": test, "session": session, "treatment": _treatment(session), "back_url": stage_url(session)}
+    return render(request, "rater/withdrawn.html" if is_withdrawn else "rater/withdraw.html", context)
+
+
+def _treatment(session: Session) -> str:
+    """What becomes of the scores, or became of them: the test may be set up otherwise since."""
+    record = session.test.withdrawals.filter(rater_id=session.rater_id).first()
+    return TREATMENT_SENTENCES[WithdrawnRatings(record.treatment if record else session.test.withdrawn_ratings)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@with_test
+def problem(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    session = session_of(test, rater_cookie.rater_read(request))
+    back_url = stage_url(session) if session else reverse("listening_tests:welcome", args=[test.slug])
+    context = {"test": test, "session": session, "back_url": back_url}
+    if "sent" in request.GET:
+        return render(request, "rater/problem_sent.html", context)
+    if request.method == "POST":
+        form = ProblemForm(request.POST)
+        if form.is_valid():
+            return _file(request, test, session, form)
+        return render(request, "rater/problem.html", context | {"form": form}, status=422)
+    form = ProblemForm(initial={"client_uuid": uuid4(), "pair": _uuid(request.GET.get("pair", ""))})
+    return render(request, "rater/problem.html", context | {"form": form})
+
+
+def _file(request: HttpRequest, test: ListeningTest, session: Session | None, form: ProblemForm) -> HttpResponse:
+    try:
+        problem_report(
+            test=test,
+            session=session,
+            client_uuid=form.cleaned_data["client_uuid"],
+            text=form.cleaned_data["text"],
+            browser=request.headers.get("User-Agent", ""),
+            assignment_uuid=form.cleaned_data["pair"],
+        )
+    except Refused as refusal:
+        return message(request, test, "The report was not taken", str(refusal), status=429, session=session)
+    return redirect(f"{reverse('listening_tests:problem', args=[test.slug])}?sent")
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_safe
+@never_cache
+@with_test
+def personal_link(request: HttpRequest, test: ListeningTest) -> HttpResponse:
+    """The link that takes this sitting to another device."""
+    session = session_of(test, rater_cookie.rater_read(request))
+    if session is None:
+        return redirect("listening_tests:welcome", test.slug)
+    if stage_of(session) == Stage.WITHDRAWN:
+        return redirect(stage_url(session))
+    path = reverse("listening_tests:link", args=[test.slug, rater_cookie.link_write(session.uuid)])
+    context = {"test": test, "session": session, "link": request.build_absolute_uri(path)}
+    return render(request, "rater/personal_link.html", context | {"back_url": stage_url(session)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@with_test
+def link(request: HttpRequest, test: ListeningTest, token: str) -> HttpResponse:
+    """A personal link as it is opened on another device: offers to go on there, and by POST does."""
+    session = _linked(test, token)
+    if session is None:
+        return message(request, test, "This link leads nowhere", UNKNOWN_LINK, status=404)
+    if stage_of(session) == Stage.WITHDRAWN:
+        return message(request, test, "Withdrawn", LINK_OF_WITHDRAWN, status=410)
+    sitting_here = session_of(test, rater_cookie.rater_read(request))
+    if request.method == "POST":
+        return _go_on_here(session, is_other_device=sitting_here != session)
+    context = {
+        "test": test,
+        "progress": session_progress(session=session),
+        "is_of_somebody_else": sitting_here not in (None, session),
+    }
+    return render(request, "rater/link.html", context)
+
+
+def _linked(test: ListeningTest, token: str) -> Session | None:
+    session_uuid = rater_cookie.link_read(token)
+    if session_uuid is None:
+        return None
+    return Session.objects.filter(test=test, uuid=session_uuid).select_related("test", "rater").first()
+
+
+def _go_on_here(session: Session, *, is_other_device: bool) -> HttpResponse:
+    rater_uuid = session.rater.uuid
+    if is_other_device:
+        session = sound_set_up_ask_again(session=session, is_other_device=True)
+    response = redirect(stage_url(session))
+    rater_cookie.rater_write(response, rater_uuid)
+    return response
