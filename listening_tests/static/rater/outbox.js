@@ -1,11 +1,11 @@
-/* Ratings on their way to the server. One that was given is kept in this browser until the server has answered for it,
-   and sent again, letter by letter the same, as often as that takes. */
+/* The outbox of a sitting: what a rater gives is kept in this browser, and sent in order, one after the other, as often as
+   it takes, until the server has answered for it. */
 
-const ATTEMPT_MS = 20_000;
-const FIRST_WAIT_MS = 1_000;
+import { deliver, NOT_OURS, REFUSED, SAVED, TRY_AGAIN, WITHDRAWN } from "./delivery.js";
+import { OutboxStore } from "./outbox_store.js";
+
+const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-// Answers that speak of this moment and not of the rating.
-const TEMPORARY = new Set([408, 425, 429]);
 
 /** A random UUID (version 4). crypto.randomUUID is missing on pages over plain http. */
 export function newUuid() {
@@ -16,116 +16,128 @@ export function newUuid() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** Waits, but not past the moment at which the network comes back. */
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      removeEventListener("online", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    addEventListener("online", end);
-  });
-}
+/**
+ * Fires, as CustomEvents:
+ * "change": how many wait has changed.
+ * "given" {assignment}: another tab gave it.
+ * "saved" {state}: the server has it. "told" {sentence, state, isRefused, isOver}: it was dropped for the reason told; where
+ * `isOver` it waits for its own rater, and nothing more can be sent. "retry": an attempt failed. "withdrawn".
+ */
+export class Outbox extends EventTarget {
+  #store = new OutboxStore();
+  #isDelivering = false;
+  #endWait = () => {};
 
-async function readJson(response) {
-  try {
-    return await response.json();
-  } catch {
-    return null;
-  }
-}
-
-export class Outbox {
-  /** `url` takes the ratings; `sitting` sets apart what this browser keeps for other raters and other tests. */
-  constructor({ url, sitting, csrfToken }) {
-    this.url = url;
+  /** `sitting` sets apart what this browser keeps for other raters and other tests. */
+  constructor({ sitting, csrfToken }) {
+    super();
     this.sitting = sitting;
     this.csrfToken = csrfToken;
-    this.prefix = `earmark.rating ${sitting} `;
-    this.memory = new Map();
+    this.entries = [];
+    this.#listenToOtherTabs();
+    addEventListener("online", () => this.wake());
+    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
   }
 
-  /** Keeps a rating until it is delivered. */
-  keep(rating) {
-    this.memory.set(rating.assignment, rating);
-    try {
-      localStorage.setItem(this.prefix + rating.assignment, JSON.stringify(rating));
-    } catch {
-      // No storage in this browser: the page itself keeps the rating as long as it is open.
+  /** Reads what waits from earlier and sends it. */
+  async open() {
+    await this.#read();
+    this.wake();
+  }
+
+  /** Resolves once it is kept for good; to false where the assignment's answer was given before, in another tab. The
+      entry: `{kind, url, assignment, body}`, and `isCounted` where the saved count will grow by it. */
+  async give(entry) {
+    const isNew = await this.#store.add({ ...entry, sitting: this.sitting, givenAt: Date.now() });
+    this.#post({ given: entry.assignment });
+    await this.#read();
+    this.wake();
+    return isNew;
+  }
+
+  /** Tries at once, and not only when the wait is over. */
+  wake() {
+    this.#endWait();
+    if (!this.#isDelivering && this.entries.length) {
+      this.#deliverAll();
     }
   }
 
-  forget(rating) {
-    this.memory.delete(rating.assignment);
-    try {
-      localStorage.removeItem(this.prefix + rating.assignment);
-    } catch {
-      // As above.
-    }
-  }
-
-  /** What was given and not yet acknowledged, here or before the page was loaded again. */
-  waiting() {
-    const found = new Map(this.memory);
-    try {
-      for (const key of Object.keys(localStorage).filter((name) => name.startsWith(this.prefix))) {
-        const rating = JSON.parse(localStorage.getItem(key));
-        found.set(rating.assignment, rating);
+  async #deliverAll() {
+    this.#isDelivering = true;
+    let wait = FIRST_WAIT_MS;
+    // Another tab may have delivered the first one meanwhile: look again before each attempt.
+    for (await this.#read(); this.entries.length; await this.#read()) {
+      const entry = this.entries[0];
+      const answer = await deliver(entry, this.csrfToken);
+      if (answer.meaning === NOT_OURS) {
+        this.#fire("told", { sentence: answer.sentence, isOver: true });
+        break;
       }
-    } catch {
-      // As above.
-    }
-    return [...found.values()];
-  }
-
-  /** Sends until the server has answered. Resolves to `{answer}` where it is saved, to `{sentence}` where it was
-      refused; `onRetry` is called before each wait. */
-  async deliver(rating, onRetry = () => {}) {
-    this.keep(rating);
-    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-      const response = await this.#attempt(rating);
-      if (response) {
-        return this.#settle(rating, response);
+      if (answer.meaning === TRY_AGAIN) {
+        this.#fire("retry");
+        await this.#pause(wait);
+        wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+      } else {
+        wait = FIRST_WAIT_MS;
+        await this.#settle(entry, answer);
       }
-      onRetry();
-      await pause(wait);
+    }
+    this.#isDelivering = false;
+  }
+
+  async #settle(entry, { meaning, state, sentence }) {
+    const settled = meaning === WITHDRAWN ? this.entries : [entry];
+    for (const each of settled) {
+      await this.#store.forget(each);
+    }
+    await this.#read();
+    if (meaning === WITHDRAWN) {
+      this.#fire("withdrawn");
+    } else if (meaning === SAVED) {
+      this.#fire("saved", { state });
+      this.#post({ settled: entry.assignment, state });
+    } else {
+      this.#fire("told", { sentence, state, isRefused: meaning === REFUSED });
     }
   }
 
-  /** One request. Null where it must be repeated. */
-  async #attempt(rating) {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), ATTEMPT_MS);
-    try {
-      const response = await fetch(this.url, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": this.csrfToken },
-        body: JSON.stringify(rating),
-        credentials: "same-origin",
-        signal: limit.signal,
-      });
-      const body = await readJson(response);
-      const isTemporary = response.status >= 500 || TEMPORARY.has(response.status) || (response.ok && !body);
-      return isTemporary ? null : { status: response.status, body };
-    } catch {
-      return null;
-    } finally {
-      clearTimeout(timer);
-    }
+  async #read() {
+    this.entries = await this.#store.waiting(this.sitting);
+    this.#fire("change");
   }
 
-  #settle(rating, { status, body }) {
-    if (status === 200 || status === 201) {
-      this.forget(rating);
-      return { answer: body };
+  #pause(milliseconds) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #listenToOtherTabs() {
+    if (typeof BroadcastChannel === "undefined") {
+      return; // The server then tells a tab that it comes second.
     }
-    // Nobody's answer, or an answer to another rater who uses this browser by now: the rating waits for its own.
-    const isForOther = status === 403 || (body?.sitting && body.sitting !== this.sitting);
-    if (!isForOther) {
-      this.forget(rating);
-    }
-    return { sentence: body?.error ?? `The score was not accepted (error ${status}). Reload the page to go on.` };
+    this.channel = new BroadcastChannel(`earmark ${this.sitting}`);
+    this.channel.onmessage = async ({ data }) => {
+      await this.#read();
+      if (data.given) {
+        this.#fire("given", { assignment: data.given });
+      }
+      if (data.state) {
+        this.#fire("saved", { state: data.state });
+      }
+    };
+  }
+
+  #post(message) {
+    this.channel?.postMessage(message);
+  }
+
+  #fire(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,85 +1,104 @@
-/* The rating page: one pair after another, each score saved before the next pair is shown. */
+/* The rating page: one pair after another. A score is kept in this browser, the next pair is shown at once, and the score
+   travels to the server meanwhile. */
 
-import { DigitReader, listenToKeys } from "./keys.js";
-import { Listening } from "./listening.js";
+import { stayAwake } from "./awake.js";
+import { Breaks } from "./breaks.js";
+import { gapBegins, gapEnds } from "./gap.js";
+import { DigitReader, listenToKeys, rememberSwitch } from "./keys.js";
 import { newUuid, Outbox } from "./outbox.js";
+import { Player } from "./player.js";
+import { Feedback } from "./practice.js";
+import { tellOnTheirWay, tellProgress } from "./progress.js";
+import { Queue } from "./queue.js";
 
-const RETRYING = "Not saved yet, trying again. Your score is kept.";
+const RETRYING = "Not saved yet, trying again. Your scores are kept.";
 const LOCKED = "Hear the whole sound to unlock the scores.";
 const UNLOCKED = "Choose a score. It is final after Next.";
 const UNLOCKED_ALOUD = "You can choose a score now.";
-const FAILED = "The sound could not be loaded. Check your connection, then press Play to try again.";
+const SENT = "Your score is sent. Try other numbers if you like, then press Next.";
 const PRACTICE_OVER = "Practice is over: from now on every score counts.";
+const RATED_ELSEWHERE = "You have rated this sound in another tab.";
+const LONGEST_REPORT = 500;
+// Whoever pressed twice by accident has not read what came after the first time.
+const READING_MS = 400;
 
 const element = (id) => document.getElementById(id);
 const state = JSON.parse(element("state").textContent);
 const form = element("answer");
 const radios = [...form.elements.score];
-const listening = new Listening(element("audio"));
-const outbox = new Outbox({
-  url: state.ratings_url,
-  sitting: state.sitting,
-  csrfToken: form.elements.csrfmiddlewaretoken.value,
-});
+const queue = new Queue(state);
+const outbox = new Outbox({ sitting: state.sitting, csrfToken: form.elements.csrfmiddlewaretoken.value });
+const player = new Player();
+const feedback = new Feedback(radios);
+const breaks = new Breaks(state.break_after_s, state.elapsed_s);
 const digits = new DigitReader(radios.map((radio) => radio.value));
 
-let pair = null;
+let pair = null; // the one that is shown
 let shownAt = 0;
-let isSending = false;
+let isGiving = false; // between Next and the moment at which the browser has the score for good
+let isReading = false; // just after something came up that one must not press away by accident
+let isStopped = false; // something happened that this page cannot go on from
+let trouble = ""; // what the alert says
 
-function show(next) {
+/* What is on the screen */
+
+function showPart(name) {
+  for (const part of ["rating", "break", "saving"]) {
+    element(part).hidden = part !== name;
+  }
+  if (name !== "rating") {
+    pair = null;
+    player.stop();
+  }
+  render();
+}
+
+function showPair(next) {
   const practiceIsOver = pair?.practice && !next.practice;
   pair = next;
   shownAt = performance.now();
   element("caption").textContent = pair.caption;
   element("caption").lang = pair.language;
   element("practice").hidden = !pair.practice;
+  element("practice-over").hidden = !practiceIsOver;
+  feedback.clear();
   form.reset();
-  tellTrouble("");
-  listening.open(pair.audio, pair.duration_s);
-  render();
-  announce("");
-  if (practiceIsOver) {
-    element("locked").textContent = `${PRACTICE_OVER} ${LOCKED}`;
-    announce(PRACTICE_OVER);
-  }
+  player.show(queue.pairs);
+  showPart("rating");
+  announce(practiceIsOver ? PRACTICE_OVER : "");
+  element("pair").focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
-/** Draws what the player and the form may do now. */
+function showBreak() {
+  showPart("break");
+  letRead();
+  element("break-title").focus();
+}
+
+/** Draws what may be done now. */
 function render() {
-  const isOpen = listening.isHeard && !isSending;
+  const isOpen = Boolean(pair) && player.isHeard && !isGiving && !isStopped;
   for (const radio of radios) {
     radio.disabled = !isOpen;
   }
-  element("next").disabled = !isOpen || !form.elements.score.value;
-  element("play").disabled = isSending;
-  element("play-name").textContent = listening.isPlaying ? "Pause" : "Play";
-  element("play").classList.toggle("is-playing", listening.isPlaying);
-  element("scores").classList.toggle("is-locked", !listening.isHeard);
-  if (listening.isHeard && element("locked").textContent !== UNLOCKED) {
-    element("locked").textContent = UNLOCKED;
-    announce(UNLOCKED_ALOUD);
-  } else if (!listening.isHeard && element("locked").textContent === UNLOCKED) {
-    element("locked").textContent = LOCKED;
-  }
-  renderClip();
+  element("next").disabled = !isOpen || isReading || !form.elements.score.value;
+  element("go-on").disabled = isReading;
+  element("next").hidden = !pair || isStopped;
+  element("play").disabled = isGiving;
+  element("scores").classList.toggle("is-locked", !isOpen);
+  renderLock(player.isHeard);
+  element("trouble").textContent === trouble || (element("trouble").textContent = trouble);
+  element("trouble").hidden = !trouble;
 }
 
-function renderClip() {
-  element("clip-bar").value = listening.position;
-  const note = element("clip-note");
-  const length = `${Number(pair.duration_s.toFixed(1))} s`;
-  const text = { failed: FAILED, loading: "Loading…" }[listening.state] ?? length;
-  if (note.textContent !== text) {
-    note.textContent = text;
-  }
-  note.classList.toggle("is-bad", listening.state === "failed");
-}
-
-function animate() {
-  element("clip-bar").value = listening.position;
-  if (listening.isPlaying) {
-    requestAnimationFrame(animate);
+function renderLock(isHeard) {
+  const text = feedback.isShown ? SENT : isHeard ? UNLOCKED : LOCKED;
+  if (element("locked").textContent !== text) {
+    element("locked").textContent = text;
+    if (text === UNLOCKED) {
+      announce(UNLOCKED_ALOUD);
+    }
   }
 }
 
@@ -88,108 +107,223 @@ function announce(sentence) {
   element("announcer").textContent = sentence;
 }
 
-function tellTrouble(sentence, { mayReload = false } = {}) {
-  if (element("trouble").textContent !== sentence) {
-    element("trouble").textContent = sentence;
-  }
-  element("trouble").hidden = !sentence;
-  element("reload").hidden = !mayReload;
-  element("next").hidden = Boolean(sentence);
-}
-
-function tellSaved({ saved, planned }) {
-  element("saved").textContent = `Saved ${saved} of ${planned}`;
-  element("sitting-bar").max = planned;
-  element("sitting-bar").value = saved;
-}
-
-function choose(value) {
-  const radio = radios.find((one) => one.value === value);
-  if (!listening.isHeard) {
-    announce(LOCKED);
-  } else if (radio && !radio.disabled) {
-    radio.checked = true;
-    radio.focus();
-    render();
-  }
-}
-
-function answerNow() {
-  return {
-    assignment: pair.assignment,
-    client_uuid: newUuid(),
-    score: Number(form.elements.score.value),
-    plays: listening.plays,
-    heard_s: listening.heardS,
-    elapsed_s: (performance.now() - shownAt) / 1000,
-  };
-}
-
-async function submit(rating) {
-  isSending = true;
-  listening.stop();
+function tellTrouble(sentence) {
+  trouble = sentence;
   render();
-  form.setAttribute("aria-busy", "true");
-  const { answer, sentence } = await outbox.deliver(rating, () => tellTrouble(RETRYING));
-  form.removeAttribute("aria-busy");
-  if (sentence) {
-    tellTrouble(sentence, { mayReload: true });
-    element("reload").focus();
-    return;
-  }
-  goOn(answer);
 }
 
-function goOn(answer) {
-  tellSaved(answer);
-  if (answer.done) {
-    location.replace(answer.done);
-  } else if (answer.next) {
-    isSending = false;
-    show(answer.next);
-    element("pair").focus({ preventScroll: true });
-    scrollTo(0, 0);
+function stop(sentence) {
+  isStopped = true;
+  element("saving").hidden = true;
+  element("reload").hidden = false;
+  tellTrouble(sentence);
+  element("reload").focus();
+}
+
+function letRead() {
+  isReading = true;
+  render();
+  setTimeout(() => {
+    isReading = false;
+    render();
+  }, READING_MS);
+}
+
+/* What comes next */
+
+function goOn() {
+  const [next] = queue.pairs;
+  if (next && breaks.take()) {
+    showBreak();
+  } else if (next) {
+    showPair(next);
+  } else if (outbox.entries.length) {
+    showPart("saving");
   } else {
+    leave();
+  }
+}
+
+function leave() {
+  if (queue.done) {
+    location.replace(queue.done);
+  } else if (!isStopped) {
     // Nothing to rate at this moment: the page itself says why.
     location.reload();
   }
 }
 
-/** Sends what an earlier visit gave and could not send. */
-function sendWaiting() {
-  for (const rating of outbox.waiting()) {
-    if (rating.assignment === pair.assignment) {
-      radios.find((radio) => Number(radio.value) === rating.score).checked = true;
-      submit(rating);
-    } else {
-      outbox.deliver(rating).then(({ answer }) => answer && tellSaved(answer));
-    }
+/** Takes the server's newest word. */
+function adopt(newest) {
+  queue.adopt(newest);
+  tellProgress(newest);
+  breaks.note(newest.elapsed_s);
+  if (isStopped) {
+    return;
+  }
+  if (queue.done && !outbox.entries.length) {
+    leave();
+  } else if (pair) {
+    player.loadAhead([pair, ...queue.pairs.filter((other) => other.assignment !== pair.assignment)]);
+  } else if (element("break").hidden) {
+    goOn();
   }
 }
 
-listening.addEventListener("change", render);
-element("audio").addEventListener("playing", animate);
-element("play").addEventListener("click", () => listening.toggle());
+/* What the rater does */
+
+function choose(value) {
+  const radio = radios.find((one) => one.value === value);
+  if (!pair || !player.isHeard) {
+    announce(LOCKED);
+  } else if (radio && !radio.disabled) {
+    radio.checked = true;
+    radio.focus();
+    noteChoice();
+  }
+}
+
+function noteChoice() {
+  if (feedback.isShown) {
+    feedback.compare(Number(form.elements.score.value));
+  }
+  render();
+}
+
+function ratingNow() {
+  return {
+    assignment: pair.assignment,
+    client_uuid: newUuid(),
+    score: Number(form.elements.score.value),
+    plays: player.listening.plays,
+    heard_s: player.listening.heardS,
+    elapsed_s: (performance.now() - shownAt) / 1000,
+  };
+}
+
+/** Resolves once the browser has it for good. */
+async function give(entry) {
+  isGiving = true;
+  player.stop();
+  render();
+  await outbox.give({ assignment: pair.assignment, ...entry });
+  queue.markGiven(pair.assignment);
+  isGiving = false;
+  if (trouble !== RETRYING) {
+    trouble = "";
+  }
+}
+
+async function submit() {
+  if (feedback.isShown) {
+    gapBegins();
+    goOn();
+    return;
+  }
+  gapBegins();
+  const body = ratingNow();
+  const { practice, expected } = pair;
+  await give({ kind: "rating", url: state.ratings_url, body, isCounted: !practice });
+  if (expected && pair) {
+    feedback.show(body.score, expected);
+    letRead();
+  } else {
+    goOn();
+  }
+}
+
+async function skip() {
+  const { kind, text } = player.failure;
+  gapBegins();
+  const body = { assignment: pair.assignment, kind, text: text.slice(0, LONGEST_REPORT) };
+  await give({ kind: "skip", url: state.skips_url, body });
+  goOn();
+}
+
+function pressNext() {
+  if (!element("break").hidden) {
+    element("go-on").click();
+  } else {
+    form.requestSubmit();
+  }
+}
+
+/* What the outbox tells */
+
+function noteGivenElsewhere({ detail }) {
+  queue.markGiven(detail.assignment);
+  if (pair?.assignment === detail.assignment && !isGiving && !feedback.isShown) {
+    goOn();
+    announce(RATED_ELSEWHERE);
+  }
+}
+
+function noteTold({ detail }) {
+  if (detail.isOver) {
+    stop(detail.sentence);
+    return;
+  }
+  if (detail.isRefused) {
+    element("reload").hidden = false;
+  }
+  tellTrouble(detail.sentence);
+  if (detail.state) {
+    adopt(detail.state);
+  } else if (!pair && !outbox.entries.length) {
+    stop(detail.sentence);
+  }
+}
+
+function noteSaved({ detail }) {
+  if (trouble === RETRYING || isStopped) {
+    isStopped = false;
+    element("reload").hidden = true;
+    tellTrouble("");
+  }
+  adopt(detail.state);
+}
+
+outbox.addEventListener("change", () => tellOnTheirWay(outbox.entries.filter((entry) => entry.isCounted).length));
+outbox.addEventListener("given", noteGivenElsewhere);
+outbox.addEventListener("saved", noteSaved);
+outbox.addEventListener("told", noteTold);
+outbox.addEventListener("retry", () => isStopped || tellTrouble(RETRYING));
+outbox.addEventListener("withdrawn", () => location.replace(new URL("..", new URL(state.ratings_url, location.href))));
+
+player.addEventListener("change", render);
+player.addEventListener("ready", gapEnds);
+player.addEventListener("told", ({ detail }) => announce(detail.sentence));
+element("skip").addEventListener("click", () => isGiving || skip());
 element("reload").addEventListener("click", () => location.reload());
-form.addEventListener("change", render);
+element("go-on").addEventListener("click", () => {
+  gapBegins();
+  goOn();
+});
+form.addEventListener("change", noteChoice);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!element("next").disabled && !isSending) {
-    submit(answerNow());
+  if (!element("next").disabled) {
+    submit();
   }
 });
+rememberSwitch(element("number-keys"));
 listenToKeys({
-  onPlay: () => element("play").disabled || listening.toggle(),
-  onDigit: (digit) => choose(digits.read(digit, form.elements.score.value)),
-  onNext: () => form.requestSubmit(),
+  onPlay: () => element("play").disabled || !pair || player.toggle(),
+  onDigit: (digit) => element("number-keys").checked && choose(digits.read(digit, form.elements.score.value)),
+  onNext: pressNext,
 });
 addEventListener("beforeunload", (event) => {
-  if (isSending && !element("trouble").hidden && element("reload").hidden) {
+  if (outbox.entries.length && !isStopped) {
     event.preventDefault();
   }
 });
 // A page that the browser kept alive behind another may show a pair that is rated by now.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-show(state.next);
-sendWaiting();
+stayAwake(element("awake"));
+tellProgress(state);
+await outbox.open();
+for (const { assignment } of outbox.entries) {
+  queue.markGiven(assignment);
+}
+goOn();

@@ -6,8 +6,9 @@ const SAVING = "Saving a score that you gave before. Keep this page open.";
 const RETRYING = "A score that you gave before is not saved yet. Trying again: keep this page open.";
 
 const note = document.getElementById("waiting");
-const { ratingsUrl, sitting, csrfToken } = note.dataset;
-const outbox = new Outbox({ url: ratingsUrl, sitting, csrfToken });
+const { sitting, csrfToken } = note.dataset;
+const outbox = new Outbox({ sitting, csrfToken });
+const refusals = new Set();
 
 function tell(sentence) {
   if (note.textContent !== sentence) {
@@ -16,24 +17,24 @@ function tell(sentence) {
   note.hidden = false;
 }
 
-async function deliverAll(ratings) {
-  const refusals = [];
-  for (const rating of ratings) {
+/** The page counts what is saved, and where the sitting has ended another page takes its place. */
+function endIfAllIsSaved() {
+  if (outbox.entries.length) {
     tell(SAVING);
-    const { sentence } = await outbox.deliver(rating, () => tell(RETRYING));
-    if (sentence) {
-      refusals.push(sentence);
-    }
-  }
-  if (refusals.length) {
-    tell([...new Set(refusals)].join(" "));
-  } else if (!outbox.waiting().length) {
-    // The page counts what is saved, and where the sitting has ended another page takes its place.
+  } else if (!refusals.size) {
     location.reload();
   }
 }
 
-const ratings = outbox.waiting();
-if (ratings.length) {
-  deliverAll(ratings);
+outbox.addEventListener("retry", () => tell(RETRYING));
+outbox.addEventListener("saved", endIfAllIsSaved);
+outbox.addEventListener("withdrawn", () => location.reload());
+outbox.addEventListener("told", ({ detail }) => {
+  refusals.add(detail.sentence);
+  tell([...refusals].join(" "));
+});
+
+await outbox.open();
+if (outbox.entries.length) {
+  tell(SAVING);
 }

@@ -1,0 +1,28 @@
+/* Which pair comes next: the server's newest word, less what was given since it was said. */
+
+export class Queue {
+  #given = new Set();
+
+  constructor(state) {
+    this.adopt(state);
+  }
+
+  adopt(state) {
+    this.state = state;
+  }
+
+  markGiven(assignment) {
+    this.#given.add(assignment);
+  }
+
+  /** The pairs to rate, the next one first. */
+  get pairs() {
+    const { next, ahead = [] } = this.state;
+    return [next, ...ahead].filter((pair) => pair && !this.#given.has(pair.assignment));
+  }
+
+  /** Where to go when nothing is left to rate; null while the server has not said so. */
+  get done() {
+    return this.state.done;
+  }
+}
