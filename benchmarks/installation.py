@@ -1,0 +1,162 @@
+"""A real Earmark in a home of its own, started as anybody starts it, and the ways in which a machine can end it."""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import psutil
+import psycopg
+import soundfile
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE_RATE_HZ = 48_000
+# What would lead the installation to another one's database or broker.
+FOREIGN = ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_TEST_HOME", "DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Installation:
+    """`manage.py serve --no-demo` in `home`, whose path must be short, since sockets lie in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self._serve: subprocess.Popen[str] | None = None
+
+    @property
+    def site(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns when the site answers. Raises RuntimeError with what was said instead."""
+        self._serve = self._manage("serve", "--no-demo")
+        said = []
+        for line in self._serve.stdout or []:
+            said.append(line)
+            if "Press Ctrl-C to stop." in line:
+                return
+        raise RuntimeError("".join(said))
+
+    def stop(self) -> None:
+        if self._serve is not None:
+            self._serve.send_signal(signal.SIGINT)
+            self._serve.communicate()
+            self._serve = None
+
+    def manage(self, *words: str) -> str:
+        """Runs a command of manage.py and returns what it said. Raises RuntimeError where it failed."""
+        process = self._manage(*words)
+        said, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(said)
+        return said
+
+    def make_test(
+        self, slug: str, *, pairs: int, duration_s: float = 0.5, ratings_per_pair: int = 4, pairs_per_session: int = 20
+    ) -> None:
+        """An open test: `pairs` captions over four clips of noise, which is as large as sound gets."""
+        manifest = write_manifest(self.home.parent / f"sounds-{slug}", slug, pairs=pairs, duration_s=duration_s)
+        fields = f"ratings_per_pair={ratings_per_pair}, pairs_per_session={pairs_per_session}"
+        # One process for all, for a command takes seconds to start.
+        self.manage(
+            "shell",
+            "--no-imports",
+            "-c",
+            "from django.core.management import call_command\n"
+            "from listening_tests.models import ListeningTest\n"
+            f"call_command('import_clips', {str(manifest)!r}, test={slug!r}, create=True)\n"
+            f"ListeningTest.objects.filter(slug={slug!r}).update({fields})\n"
+            f"call_command('open_test', {slug!r}, force=True)",
+        )
+
+    def rows(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Asks the database itself, past the site. Raises psycopg.OperationalError where it is down."""
+        socket_directory = (self.home / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+        with psycopg.connect(host=socket_directory, user="postgres", dbname="postgres") as connection:
+            return connection.execute(query, tuple(values)).fetchall()  # type: ignore[arg-type]
+
+    def kill_web(self) -> None:
+        """SIGKILL to the web server, its master and its workers; supervisord is left to notice."""
+        kill([process for process in self._family() if "gunicorn" in command_of(process)])
+
+    def kill_database(self) -> None:
+        """SIGKILL to PostgreSQL's postmaster, and to what it started."""
+        kill(self._database())
+
+    def kill_everything(self) -> None:
+        """What a power cut does: nothing gets to say goodbye."""
+        # The first is who would start the others again.
+        kill([*self._family(), *self._database()])
+        if self._serve is not None:
+            self._serve.communicate()
+            self._serve = None
+
+    def _family(self) -> list[psutil.Process]:
+        """`serve`, supervisord, and what it runs."""
+        if self._serve is None:
+            return []
+        parent = psutil.Process(self._serve.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def _database(self) -> list[psutil.Process]:
+        try:
+            pid = int((self.home / "postgres" / "postmaster.pid").read_text().split()[0])
+            postmaster = psutil.Process(pid)
+            return [postmaster, *postmaster.children()]
+        except (FileNotFoundError, psutil.Error):
+            return []
+
+    def _manage(self, *words: str) -> "subprocess.Popen[str]":
+        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        return subprocess.Popen(  # noqa: S603 -- our own words
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=environment | {"EARMARK_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs([process for process in processes if process.is_running()], timeout=10)
+
+
+def write_manifest(folder: Path, slug: str, *, pairs: int, duration_s: float) -> Path:
+    """A manifest of `pairs` rows over at most four clips that import_clips takes; the folder is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seeds = numpy.random.default_rng(int.from_bytes(slug.encode()[:8], "big"))
+    names = [f"noise-{number}.flac" for number in range(min(4, pairs))]
+    for name in names:
+        samples = 0.1 * seeds.standard_normal(round(duration_s * SAMPLE_RATE_HZ))
+        soundfile.write(folder / name, numpy.clip(samples, -1, 1), SAMPLE_RATE_HZ)
+    manifest = folder / "manifest.csv"
+    with manifest.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "caption"])
+        rows.writerows([names[number % len(names)], f"{slug}, caption {number}"] for number in range(pairs))
+    return manifest
