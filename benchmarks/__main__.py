@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 
-PROOFS = ("million_ratings", "raters_at_once", "full_speed", "demo_retrain")
+PROOFS = ("million_ratings", "raters_at_once", "full_speed", "thousand_raters", "demo_retrain")
 
 
 def main(names: list[str]) -> int:

@@ -40,12 +40,17 @@ def rate_at_full_speed(installation: Installation, raters: list[KeenRater]) -> l
         time.sleep(max(0, begin - time.perf_counter()))
         processors = ProcessorTime(installation.home)
         time.sleep(max(0, end - time.perf_counter()))
-        used = processors.lines(MEASURED_S)
+        used = processors.lines(MEASURED_S, ratings=len(taken_between(raters, begin, end)))
         for future in done:
             future.result()
-    taken = [ms for rater in raters for sent_at, ms in rater.answers if begin <= sent_at + ms / 1000 < end]
+    taken = taken_between(raters, begin, end)
     rate = f"{len(taken) / MEASURED_S:.0f} ratings a second acknowledged, {CLIENTS} clients, {MEASURED_S} s"
     return [rate, percentiles("answers to ratings", taken), "Processor time meanwhile:", *used]
+
+
+def taken_between(raters: list[KeenRater], begin: float, end: float) -> list[float]:
+    """Milliseconds of the answers that came in that time."""
+    return [ms for rater in raters for sent_at, ms in list(rater.answers) if begin <= sent_at + ms / 1000 < end]
 
 
 def times_a_second(work: Callable[[Callable[[], bool]], int]) -> float:

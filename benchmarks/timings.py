@@ -30,13 +30,17 @@ class ProcessorTime:
         self._client_pid = client_pid or os.getpid()
         self._before = self._seconds()
 
-    def lines(self, window_s: float) -> list[str]:
-        """How much each group used, in seconds and as a share of one processor over `window_s`."""
+    def lines(self, window_s: float, *, ratings: int) -> list[str]:
+        """What each group used: seconds, the share of one processor over `window_s`, milliseconds for each rating."""
         now = self._seconds()
         used = {group: seconds - self._before.get(group, 0) for group, seconds in now.items()}
         machine = used.pop("machine")
         used["everything else on this machine"] = max(0, machine - sum(used.values()))
-        return [f"  {group:<34} {seconds:7.1f} s   {seconds / window_s:6.1%} of one" for group, seconds in used.items()]
+        return [
+            f"  {group:<34} {seconds:7.1f} s   {seconds / window_s:6.1%} of one   "
+            f"{1000 * seconds / max(1, ratings):6.2f} ms a rating"
+            for group, seconds in used.items()
+        ]
 
     def _seconds(self) -> dict[str, float]:
         seconds = {
