@@ -7,8 +7,21 @@ from uuid import UUID
 from django.utils import timezone
 
 from listening_tests.choices import TestStatus
-from listening_tests.models import Assignment, ListeningTest, Session
+from listening_tests.joined_rows import JoinedRows
+from listening_tests.models import Assignment, ListeningTest, Rater, Session
 
+_SITTING = JoinedRows(
+    (Session, ListeningTest, Rater),
+    """
+    SELECT {columns}
+    FROM listening_tests_session session
+    JOIN listening_tests_listeningtest listeningtest ON listeningtest.id = session.test_id
+    JOIN listening_tests_rater rater ON rater.id = session.rater_id
+    WHERE listeningtest.slug = %(slug)s AND listeningtest.status <> 'draft' AND rater.uuid = %(rater)s
+    ORDER BY session.started_at DESC
+    LIMIT 1
+    """,
+)
 # So many pairs at a rater's own pace weigh as much as the estimate that was made before the first.
 PAIRS_OF_ESTIMATE = 3
 
@@ -28,8 +41,12 @@ def test_for_raters(*, slug: str) -> ListeningTest:
 
 def session_for_rater(*, slug: str, rater_uuid: UUID) -> Session | None:
     """The sitting of this rater at the test of this address, open or ended; the latest where there are several."""
-    sessions = Session.objects.filter(test__slug=slug, rater__uuid=rater_uuid).exclude(test__status=TestStatus.DRAFT)
-    return sessions.select_related("test", "rater").order_by("-started_at").first()
+    rows = _SITTING.fetch({"slug": slug, "rater": rater_uuid})
+    if not rows:
+        return None
+    session: Session
+    session, session.test, session.rater = rows[0]
+    return session
 
 
 def session_progress(*, session: Session) -> Progress:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from webapp.embedded_broker import server_command
 
+# A rater's browser asks again every ten seconds or so, and keeps its connections from one time to the next: one that
+# the server had closed meanwhile would cost another round trip, and on a bad network the answer.
+SERVING = ("--workers=2", "--threads=8", "--keep-alive=75", "--worker-connections=4000")
+
 
 @dataclass(frozen=True)
 class Program:
@@ -29,7 +33,7 @@ def programs(*, home: Path, bind: str, with_broker: bool) -> list[Program]:
     broker = [Program("broker", server_command(home), priority=1)] if with_broker else []
     return [
         *broker,
-        Program("web", [*gunicorn, "--workers=2", "--threads=8", "--graceful-timeout=5"]),
+        Program("web", [*gunicorn, *SERVING, "--graceful-timeout=5"]),
         Program("worker-default", [*worker, "-Q", "default", "-n", "default@%h"]),
         # One GPU, one run: nothing is taken from the queue before the run before it has ended.
         Program("worker-gpu", [*worker, "-Q", "gpu", "--prefetch-multiplier", "1", "-n", "gpu@%h"], stop_s=60),

@@ -74,19 +74,20 @@ TEMPLATES = [
     },
 ]
 
+DATABASE = read_database_url("DATABASE_URL") or {
+    "ENGINE": "webapp.embedded_postgres",
+    "NAME": "postgres",
+    "USER": "postgres",
+    "DATA_DIRECTORY": str(EARMARK_HOME / "postgres"),
+}
+# Statements that come again are planned once a connection, which halves the database's work for a rating.
+PREPARED_STATEMENTS = {"server_side_binding": True, "prepare_threshold": 3}
 DATABASES = {
     "default": {
-        **(
-            read_database_url("DATABASE_URL")
-            or {
-                "ENGINE": "webapp.embedded_postgres",
-                "NAME": "postgres",
-                "USER": "postgres",
-                "DATA_DIRECTORY": str(EARMARK_HOME / "postgres"),
-            }
-        ),
+        **DATABASE,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": DATABASE.get("OPTIONS", {}) | PREPARED_STATEMENTS,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

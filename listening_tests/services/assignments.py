@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet
@@ -17,14 +18,29 @@ from django.db.models.functions import Random
 from django.utils import timezone
 
 from listening_tests.choices import PairRole
-from listening_tests.models import Assignment, Pair, Session
+from listening_tests.joined_rows import JoinedRows
+from listening_tests.models import Assignment, Caption, Clip, Pair, Session
 from listening_tests.models.stimuli import new_shuffle_key
-from listening_tests.services.draw import pair_draw
+from listening_tests.services.draw import pair_draw, with_pair
 
 MOST_LEASES = 3
 # ITU-T P.808 practice: about five clips before those that count.
 MOST_PRACTICE_PAIRS = 5
 LEASES_RELEASED_AT_ONCE = 200
+_IN_HAND = JoinedRows(
+    (Assignment, Pair, Clip, Caption),
+    """
+    SELECT {columns}
+    FROM listening_tests_assignment assignment
+    JOIN listening_tests_pair pair ON pair.id = assignment.pair_id
+    JOIN listening_tests_clip clip ON clip.id = pair.clip_id
+    JOIN listening_tests_caption caption ON caption.id = pair.caption_id
+    WHERE assignment.session_id = %(session)s
+        AND (assignment.uuid = %(named)s OR assignment.rated_at IS NULL AND assignment.released_at IS NULL)
+    ORDER BY assignment.id
+    FOR NO KEY UPDATE OF assignment
+    """,
+)
 
 
 def leases_top_up(*, session: Session, held: Iterable[Assignment], may_wait: bool = False) -> list[Assignment]:
@@ -45,6 +61,11 @@ def leases_top_up(*, session: Session, held: Iterable[Assignment], may_wait: boo
 def leases_with_pairs() -> QuerySet[Assignment]:
     """Assignments with all that a page shows of them."""
     return Assignment.objects.select_related("pair__clip", "pair__caption")
+
+
+def leases_in_hand(*, session: Session, named: UUID) -> list[Assignment]:
+    """The open leases of a sitting, and the assignment that is named, whatever has become of it; all of them held."""
+    return [with_pair(*row) for row in _IN_HAND.fetch({"session": session.pk, "named": named})]
 
 
 def leases_reopen(*, session: Session) -> list[Assignment]:
@@ -124,14 +145,14 @@ def _count_study(leases: list[Assignment]) -> int:
 
 
 def _lease_study(session: Session, *, room: int, may_wait: bool) -> list[Assignment]:
-    drawn: list[int] = []
+    drawn: list[Assignment] = []
     while len(drawn) < room:
         # Only who holds no pair may wait for another.
-        assignment_id = pair_draw(session=session, may_wait=may_wait and not drawn)
-        if assignment_id is None:
+        assignment = pair_draw(session=session, may_wait=may_wait and not drawn)
+        if assignment is None:
             break
-        drawn.append(assignment_id)
-    return list(leases_with_pairs().filter(pk__in=drawn).order_by("position")) if drawn else []
+        drawn.append(assignment)
+    return drawn
 
 
 def _lease_practice(session: Session, *, room: int) -> list[Assignment]:

@@ -3,15 +3,15 @@
 One statement and not several, because every rating waits for it, and hundreds come in a second.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db import connection
 from django.utils import timezone
 
-from listening_tests.models import Session
+from listening_tests.joined_rows import JoinedRows, Value
+from listening_tests.models import Assignment, Caption, Clip, Pair, Session
 
 # Up to so many pairs that could come instead are counted, for the propensity.
-TIES_COUNTED = 500
+TIES_COUNTED = 100
 
 # The candidate is the least rated pair, ties at random: keys are drawn anew with each lease, and the lowest comes next.
 # A pair in another rater's hands is passed by, or waited for (`lock`).
@@ -52,23 +52,35 @@ WITH candidate AS MATERIALIZED (
     UPDATE listening_tests_pair pair SET load = pair.load + 1, shuffle_key = random()
     FROM candidate WHERE pair.id = candidate.id
     RETURNING pair.id
+), assignment AS (
+    INSERT INTO listening_tests_assignment
+        (uuid, session_id, rater_id, pair_id, position, propensity, leased_at, lease_expires_at)
+    SELECT gen_random_uuid(), %(session)s, %(rater)s, taken.id,
+        1 + coalesce((SELECT max(position) FROM listening_tests_assignment WHERE session_id = %(session)s), 0),
+        1 / greatest(1, alike.n), %(now)s, %(expires)s
+    FROM taken, alike
+    RETURNING *
 )
-INSERT INTO listening_tests_assignment
-    (uuid, session_id, rater_id, pair_id, position, propensity, leased_at, lease_expires_at)
-SELECT gen_random_uuid(), %(session)s, %(rater)s, taken.id,
-    1 + coalesce((SELECT max(position) FROM listening_tests_assignment WHERE session_id = %(session)s), 0),
-    1 / greatest(1, alike.n), %(now)s, %(expires)s
-FROM taken, alike
-RETURNING id
+SELECT {columns}
+FROM assignment
+JOIN listening_tests_pair pair ON pair.id = assignment.pair_id
+JOIN listening_tests_clip clip ON clip.id = pair.clip_id
+JOIN listening_tests_caption caption ON caption.id = pair.caption_id
 """
-_PASSING_BY = _DRAW.format(order="pair.load, pair.shuffle_key", lock="SKIP LOCKED")
+
+
+def _draw_in(*, order: str, lock: str) -> JoinedRows:
+    return JoinedRows((Assignment, Pair, Clip, Caption), _DRAW.replace("{order}", order).replace("{lock}", lock))
+
+
+_PASSING_BY = _draw_in(order="pair.load, pair.shuffle_key", lock="SKIP LOCKED")
 # In the order of the keys, since a pair that was waited for in vain stays locked: two who waited in the order of loads,
 # which changes under them, could wait for each other.
-_WAITING = _DRAW.format(order="pair.id", lock="")
+_WAITING = _draw_in(order="pair.id", lock="")
 
 
-def pair_draw(*, session: Session, may_wait: bool = False) -> int | None:
-    """Leases the next pair to `session` and returns the assignment's key; None where there is none.
+def pair_draw(*, session: Session, may_wait: bool = False) -> Assignment | None:
+    """Leases the next pair to `session`; None where there is none.
 
     Pairs that others hold this moment are passed by; `may_wait` waits for them before saying that none is left, which
     only who holds no pair may do. Runs inside a transaction that holds the session's row.
@@ -77,9 +89,9 @@ def pair_draw(*, session: Session, may_wait: bool = False) -> int | None:
     return _draw(_WAITING, session) if drawn is None and may_wait else drawn
 
 
-def _draw(statement: str, session: Session) -> int | None:
+def _draw(statement: JoinedRows, session: Session) -> Assignment | None:
     now = timezone.now()
-    values: dict[str, int | datetime] = {
+    values: dict[str, Value] = {
         "test": session.test_id,
         "k": session.test.ratings_per_pair,
         "rater": session.rater_id,
@@ -88,7 +100,11 @@ def _draw(statement: str, session: Session) -> int | None:
         "now": now,
         "expires": now + timedelta(minutes=session.test.lease_minutes),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row = cursor.fetchone()
-    return row[0] if row else None
+    rows = statement.fetch(values)
+    return with_pair(*rows[0]) if rows else None
+
+
+def with_pair(assignment: Assignment, pair: Pair, clip: Clip, caption: Caption) -> Assignment:
+    pair.clip, pair.caption = clip, caption
+    assignment.pair = pair
+    return assignment

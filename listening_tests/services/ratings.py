@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from listening_tests.choices import PairRole, SessionStatus
 from listening_tests.exceptions import RatingConflict, Refused, Withdrawn
+from listening_tests.joined_rows import JoinedRows, inserted_values, insertion
 from listening_tests.models import Assignment, Pair, Question, Rating, Session
-from listening_tests.services.assignments import leases_with_pairs
+from listening_tests.services.assignments import leases_in_hand
 from listening_tests.services.sessions import session_go_on, session_lock, session_resume
 
 # Heard means this share of the clip's duration, as the union of played seconds.
@@ -21,6 +22,19 @@ HEARD_SHARE = 0.95
 HEARD_TOLERANCE_S = 0.05
 # More than this a pair does not add to a rater's pace: they were away.
 LONGEST_PACE_S = 300.0
+_QUESTION = JoinedRows(
+    (Question,), "SELECT {columns} FROM listening_tests_question question WHERE test_id = %(test)s ORDER BY id LIMIT 1"
+)
+_WRITE = f"""
+WITH counted AS (
+    UPDATE listening_tests_session SET saved_count = %(saved_count)s, needed_s = %(needed_s)s,
+        elapsed_s = %(elapsed_s)s, timed_count = %(timed_count)s
+    WHERE id = %(session)s
+), closed AS (
+    UPDATE listening_tests_assignment SET rated_at = %(now)s, skipped_at = NULL WHERE id = %(assignment_id)s
+)
+{insertion(Rating)} RETURNING id
+"""  # noqa: S608 -- our own table
 NOT_GIVEN = "This sound was not given to you. Reload the page to go on."
 
 
@@ -77,7 +91,7 @@ def rating_submit(*, session: Session, assignment_uuid: UUID, answer: Answer) ->
 def _submit(session: Session, assignment_uuid: UUID, answer: Answer) -> RatingReceipt:
     session = session_lock(session_id=session.pk)
     _refuse_unless_taking(session)
-    held = _assignments_in_hand(session, assignment_uuid)
+    held = leases_in_hand(session=session, named=assignment_uuid)
     assignment = next((one for one in held if one.uuid == assignment_uuid), None)
     if assignment is None:
         raise Refused(NOT_GIVEN)
@@ -96,13 +110,6 @@ def _refuse_unless_taking(session: Session) -> None:
         raise Refused("The questions on the instructions come first. Reload the page to go on.")
 
 
-def _assignments_in_hand(session: Session, assignment_uuid: UUID) -> list[Assignment]:
-    """The session's unrated assignments, and the one that is named, whatever has become of it; all of them held."""
-    unrated = Q(rated_at__isnull=True, released_at__isnull=True)
-    rows = leases_with_pairs().filter(Q(uuid=assignment_uuid) | unrated, session=session).order_by("pk")
-    return list(rows.select_for_update(of=("self",), no_key=True))
-
-
 def _stored_before(assignment: Assignment, answer: Answer) -> Rating | None:
     if assignment.rated_at is None:
         return None
@@ -115,13 +122,13 @@ def _stored_before(assignment: Assignment, answer: Answer) -> Rating | None:
 
 
 def _store(session: Session, assignment: Assignment, answer: Answer) -> Rating:
-    question = Question.objects.filter(test_id=session.test_id).order_by("pk")[:1].get()
+    [(question,)] = _QUESTION.fetch({"test": session.test_id})
     needed_s = _needed_s(assignment)
     _refuse_unless_valid(question, answer, needed_s)
     now = timezone.now()
     _count(session, assignment, answer, needed_s)
     _close(assignment, now)
-    return Rating.objects.create(
+    rating = Rating(
         client_uuid=answer.client_uuid,
         test_id=question.test_id,
         pair_id=assignment.pair_id,
@@ -139,6 +146,16 @@ def _store(session: Session, assignment: Assignment, answer: Answer) -> Rating:
         late=assignment.lease_expires_at < now,
         too_soon=_is_too_soon(session, assignment, answer, now),
     )
+    _write(session, assignment, rating)
+    return rating
+
+
+def _write(session: Session, assignment: Assignment, rating: Rating) -> None:
+    """The rating and what it changes, in one statement."""
+    sums = {name: getattr(session, name) for name in ("saved_count", "needed_s", "elapsed_s", "timed_count")}
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, inserted_values(rating) | sums | {"session": session.pk, "now": assignment.rated_at})
+        rating.pk = cursor.fetchone()[0]
 
 
 def _needed_s(assignment: Assignment) -> float:
@@ -179,13 +196,11 @@ def _count(session: Session, assignment: Assignment, answer: Answer, needed_s: f
     session.needed_s += needed_s
     session.elapsed_s += min(answer.elapsed_s, LONGEST_PACE_S)
     session.timed_count += 1
-    session.save(update_fields=["saved_count", "needed_s", "elapsed_s", "timed_count"])
 
 
 def _close(assignment: Assignment, now: datetime) -> None:
-    """Turns the open lease into a rating. A lease that was given out again comes back as one over its pair's k."""
+    """Turns the lease into a rating. One that was given out again comes back as one over its pair's k."""
     if assignment.released_at is not None and assignment.pair.role != PairRole.PRACTICE:
         Pair.objects.filter(pk=assignment.pair_id).update(load=F("load") + 1)
     assignment.rated_at = now
     assignment.skipped_at = None
-    assignment.save(update_fields=["rated_at", "skipped_at"])

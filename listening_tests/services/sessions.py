@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from listening_tests.choices import SessionStatus, TestStatus
 from listening_tests.exceptions import Refused
+from listening_tests.joined_rows import JoinedRows
 from listening_tests.models import Assignment, Consent, ListeningTest, Rater, RaterIdentity, Session
 from listening_tests.services.assignments import (
     candidate_pairs,
@@ -21,6 +22,16 @@ NOT_OPEN_SENTENCES = {
     TestStatus.PAUSED: "This listening test is paused. Please come back later; every score that reached us is saved.",
     TestStatus.CLOSED: "This listening test is closed. Thank you for your interest.",
 }
+_LOCKED = JoinedRows(
+    (Session, ListeningTest),
+    """
+    SELECT {columns}
+    FROM listening_tests_session session
+    JOIN listening_tests_listeningtest listeningtest ON listeningtest.id = session.test_id
+    WHERE session.id = %(session)s
+    FOR NO KEY UPDATE OF session
+    """,
+)
 NO_PAIR_LEFT = "Every sound of this listening test has all the ratings it needs. Thank you for your interest."
 
 
@@ -64,8 +75,16 @@ def session_resume(*, session: Session) -> list[Assignment]:
 
 
 def session_lock(*, session_id: int) -> Session:
-    """The session with its test, its row held until the transaction ends: one step of a sitting at a time."""
-    return Session.objects.select_for_update(of=("self",), no_key=True).select_related("test").get(pk=session_id)
+    """The session with its test, its row held until the transaction ends: one step of a sitting at a time.
+
+    Raises Session.DoesNotExist.
+    """
+    rows = _LOCKED.fetch({"session": session_id})
+    if not rows:
+        raise Session.DoesNotExist(f"There is no session {session_id}.")
+    session: Session
+    session, session.test = rows[0]
+    return session
 
 
 def session_go_on(*, session: Session, held: list[Assignment]) -> list[Assignment]:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from webapp.first_account import FIRST_USERNAME, first_password_still_valid
 from webapp.processes import programs, supervisor_configuration
 
 LONGEST_START_S = 60
+MOST_OPEN_FILES = 65_536
 
 
 class Command(BaseCommand):
@@ -52,6 +54,7 @@ class Command(BaseCommand):
             self._supervise(configuration, address=f"http://{in_address(reachable(host))}:{port}")
 
     def _supervise(self, configuration: Path, *, address: str) -> None:
+        allow_many_connections()
         command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
         # A session of its own, so that Ctrl-C reaches the processes once, through supervisord, in their order.
         supervisor = subprocess.Popen(command, start_new_session=True)  # noqa: S603 -- our own words
@@ -101,6 +104,14 @@ def reachable(host: str) -> str:
 
 def in_address(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def allow_many_connections() -> None:
+    """Raises the limit of open files, connections included, as far as this account may: a thousand is few for raters."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def refuse_taken_port(host: str, port: int) -> None:
