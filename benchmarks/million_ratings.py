@@ -48,8 +48,11 @@ INSERT INTO listening_tests_rater (uuid, source, created_at)
 INSERT INTO listening_tests_consent (rater_id, test_id, version, given_at)
     SELECT id, %(test)s, 1, now() FROM listening_tests_rater ORDER BY id DESC LIMIT %(raters)s;
 INSERT INTO listening_tests_session
-    (uuid, test_id, rater_id, consent_id, status, planned_count, started_at, finished_at)
-    SELECT gen_random_uuid(), %(test)s, rater_id, id, 'complete', %(each)s, now(), now()
+    (uuid, test_id, rater_id, consent_id, status, planned_count, saved_count, timed_count, needed_s, elapsed_s,
+     pair_estimate_s, needs_check, check_attempts, left_right, sound_set_up_at, questionnaire_at, started_at,
+     finished_at)
+    SELECT gen_random_uuid(), %(test)s, rater_id, id, 'complete', %(each)s, %(each)s, %(each)s, %(each)s,
+        10 * %(each)s, 10, false, 0, 'unchecked', now(), now(), now(), now()
     FROM listening_tests_consent WHERE test_id = %(test)s;
 INSERT INTO listening_tests_assignment
     (uuid, session_id, rater_id, pair_id, position, propensity, leased_at, lease_expires_at, rated_at)
@@ -61,10 +64,10 @@ INSERT INTO listening_tests_assignment
         ON p.n = (s.n * %(each)s + j) %% %(pairs)s;
 INSERT INTO listening_tests_rating
     (uuid, client_uuid, test_id, pair_id, rater_id, question_id, assignment_id, source, score, scale_min, scale_max,
-     plays, heard_s, shown_at, submitted_at, late)
+     plays, heard_s, shown_at, submitted_at, late, too_soon)
     SELECT gen_random_uuid(), gen_random_uuid(), %(test)s, a.pair_id, a.rater_id, %(question)s, a.id, 'simulated',
         least(10, greatest(0, round(5 + 2 * sin(a.pair_id) + 5 * (random() - .5)))), 0, 10, 1, 1, now(),
-        now() - random() * interval '30 days', false
+        now() - random() * interval '30 days', false, false
     FROM listening_tests_assignment a JOIN listening_tests_session s ON s.id = a.session_id
     WHERE s.test_id = %(test)s;
 """

@@ -3,13 +3,23 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from listening_tests.admin.cells import prose
 from listening_tests.admin.read_only import ReadOnlyAdmin
 from modeling.config import PRESETS
 from worker.models import DatasetSnapshot, ModelVersion, TrainingPlan, TrainingRun
+from worker.withdrawn import with_withdrawals, withdrawn_words
+
+
+def _mark(row: Any) -> str:
+    """What to know of withdrawn ratings in the row; a dash where there are none."""
+    words = withdrawn_words(row)
+    return prose(words) if words else "-"
 
 
 @admin.register(TrainingPlan)
@@ -35,13 +45,34 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
 @admin.register(DatasetSnapshot)
 class DatasetSnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("sha256", "test", "n_ratings", "n_pairs", "n_raters", "created_at")
+    list_display = ("sha256", "test", "n_ratings", "n_pairs", "n_raters", "created_at", "withdrawn")
     list_select_related = ("test",)
     search_fields = ("sha256", "test__slug")
+    fields = (
+        *("test", "withdrawn", "n_ratings", "n_pairs", "n_raters"),
+        *("read_at", "created_at", "directory", "sha256", "uuid"),
+    )
+    readonly_fields = ("withdrawn",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DatasetSnapshot]:
+        return with_withdrawals(super().get_queryset(request))
+
+    @display(description="withdrawn since")  # type: ignore[untyped-decorator]
+    def withdrawn(self, snapshot: DatasetSnapshot) -> str:
+        return _mark(snapshot)
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("uuid", "run", "weights_sha256", "created_at")
+    list_display = ("uuid", "run", "weights_sha256", "created_at", "withdrawn")
     list_select_related = ("run__test",)
     search_fields = ("weights_sha256", "run__test__slug")
+    fields = ("run", "withdrawn", "directory", "weights_sha256", "created_at", "uuid")
+    readonly_fields = ("withdrawn",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        return with_withdrawals(super().get_queryset(request), snapshot="run__snapshot__")
+
+    @display(description="withdrawn since")  # type: ignore[untyped-decorator]
+    def withdrawn(self, model: ModelVersion) -> str:
+        return _mark(model)

@@ -3,20 +3,17 @@
 A study rating is counted unless an Exclusion leaves it out, except where a docstring says otherwise.
 """
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Abs, TruncDate
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Abs
 from django.utils import timezone
 
-from listening_tests.choices import FINISHED_SESSION_STATUSES, PairRole, SessionStatus
+from listening_tests.choices import PairRole
 from listening_tests.exceptions import Refused
-from listening_tests.models import Exclusion, ListeningTest, Pair, Question, Rating, Session
+from listening_tests.models import Exclusion, ListeningTest, Pair, Question, Rating
 from modeling import splits
 from worker.models import (
     ACTIVE_RUN_STATUSES,
@@ -27,69 +24,10 @@ from worker.models import (
     TrainingPlan,
     TrainingRun,
 )
+from worker.withdrawn import with_withdrawals
 
 # modeling refuses to report on fewer; known here so that Retrain says so at once.
 MIN_HELDOUT_PAIRS = 30
-DAYS_SHOWN = 60
-
-
-@dataclass(frozen=True)
-class DayCount:
-    day: date
-    n_ratings: int
-
-
-@dataclass(frozen=True)
-class PairsByRatings:
-    """How many study pairs have this number of ratings."""
-
-    n_ratings: int
-    n_pairs: int
-
-
-@dataclass(frozen=True)
-class ScoreCount:
-    score: float
-    n_ratings: int
-
-
-@dataclass(frozen=True)
-class TestOverview:
-    """A test at a glance. The three series are without gaps: what did not occur is there with 0.
-
-    `ratings_per_day` spans at most DAYS_SHOWN days up to the last rating's. `n_new_ratings` and `n_until_retrain` count
-    from the last run; `n_until_retrain` is None where retraining by itself is off, 0 where the next starts one.
-    """
-
-    __test__ = False  # Not a test case, whatever pytest thinks of its name.
-
-    n_pairs: int
-    n_rated_pairs: int
-    n_ratings: int
-    n_excluded_ratings: int
-    n_raters: int
-    n_sessions_active: int
-    n_sessions_finished: int
-    ratings_per_day: list[DayCount]
-    pairs_by_ratings: list[PairsByRatings]
-    score_histogram: list[ScoreCount]
-    n_new_ratings: int
-    n_until_retrain: int | None
-    plan: TrainingPlan
-    next_look: datetime
-    run_active: TrainingRun | None
-
-
-@dataclass(frozen=True)
-class TestLine:
-    """A test among all tests. `n_wanted` is k ratings for each study pair; `last_run` comes out of `run_list`."""
-
-    __test__ = False  # Not a test case, whatever pytest thinks of its name.
-
-    test: ListeningTest
-    n_ratings: int
-    n_wanted: int
-    last_run: TrainingRun | None
 
 
 @dataclass(frozen=True)
@@ -200,12 +138,12 @@ def run_active(*, test: ListeningTest) -> TrainingRun | None:
 def run_list(*, test: ListeningTest | None = None) -> QuerySet[TrainingRun]:
     """Runs, newest first, each with `base_srcc`, `tuned_srcc`, and `difference_srcc` from `_low` to `_high`.
 
-    These are None until a run is done.
+    These are None until a run is done. `withdrawn_words` takes the runs too.
     """
     runs = TrainingRun.objects.select_related("test", "requested_by").order_by("-created_at", "-id")
     if test is not None:
         runs = runs.filter(test=test)
-    return runs.annotate(
+    return with_withdrawals(runs, snapshot="snapshot__").annotate(
         base_srcc=_srcc_of(MeasuredModel.BASE),
         tuned_srcc=_srcc_of(MeasuredModel.TUNED),
         difference_srcc=_srcc_of(MeasuredModel.DIFFERENCE),
@@ -225,8 +163,12 @@ def n_runs_ahead(*, run: TrainingRun) -> int:
 
 
 def run_by_uuid(*, uuid: UUID | str) -> TrainingRun:
-    """Raises `TrainingRun.DoesNotExist`. `run.model_version` is there for a run that is done."""
-    return TrainingRun.objects.select_related("test", "snapshot", "requested_by", "model_version").get(uuid=uuid)
+    """Raises `TrainingRun.DoesNotExist`. `run.model_version` is there for a run that is done.
+
+    `withdrawn_words` takes the run.
+    """
+    runs = TrainingRun.objects.select_related("test", "snapshot", "requested_by", "model_version")
+    return with_withdrawals(runs, snapshot="snapshot__").get(uuid=uuid)
 
 
 def run_metrics(*, run: TrainingRun) -> RunMetrics | None:
@@ -271,115 +213,5 @@ def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
     ]
 
 
-def overview_of_test(*, test: ListeningTest) -> TestOverview:
-    """Everything that a test's page shows beside its runs."""
-    tally = _tally(test)
-    question = test.questions.order_by("id").first()
-    n_pairs = Pair.objects.filter(test=test, role=PairRole.STUDY).count()
-    plan = training_plan(test=test)
-    n_new = n_new_ratings(test=test)
-    sessions = Session.objects.filter(test=test).aggregate(
-        active=Count("pk", filter=Q(status=SessionStatus.ACTIVE)),
-        finished=Count("pk", filter=Q(status__in=FINISHED_SESSION_STATUSES)),
-    )
-    return TestOverview(
-        n_pairs=n_pairs,
-        n_rated_pairs=len(tally.pairs),
-        n_ratings=tally.pairs.total(),
-        n_excluded_ratings=study_ratings(test=test).filter(is_excluded()).count(),
-        n_raters=len(tally.raters),
-        n_sessions_active=sessions["active"],
-        n_sessions_finished=sessions["finished"],
-        ratings_per_day=_ratings_per_day(tally.days),
-        pairs_by_ratings=_pairs_by_ratings(tally.pairs, n_pairs=n_pairs),
-        score_histogram=_score_histogram(tally.scores, scale=question.values() if question else []),
-        n_new_ratings=n_new,
-        n_until_retrain=max(0, plan.retrain_after - n_new) if plan.retrain_after else None,
-        plan=plan,
-        next_look=next_look(),
-        run_active=run_active(test=test),
-    )
-
-
-def lines_of_tests() -> list[TestLine]:
-    """Every test, newest first, in as many queries whatever their number."""
-    n_ratings = _count_by_test(
-        Rating.objects.filter(~is_excluded(), _is_of_first_question(), pair__role=PairRole.STUDY)
-    )
-    n_pairs = _count_by_test(Pair.objects.filter(role=PairRole.STUDY))
-    newest = TrainingRun.objects.order_by("test_id", "-created_at", "-id").distinct("test_id")
-    last_runs = {run.test_id: run for run in run_list().filter(pk__in=newest.values("pk"))}
-    return [
-        TestLine(
-            test=test,
-            n_ratings=n_ratings.get(test.pk, 0),
-            n_wanted=n_pairs.get(test.pk, 0) * test.ratings_per_pair,
-            last_run=last_runs.get(test.pk),
-        )
-        for test in ListeningTest.objects.all()
-    ]
-
-
-def _is_of_first_question() -> Q:
-    earlier = Question.objects.filter(test=OuterRef("test"), pk__lt=OuterRef("question"))
-    return ~Q(Exists(earlier))
-
-
-def _count_by_test(rows: QuerySet[Any]) -> dict[int, int]:
-    return dict(rows.order_by().values_list("test").annotate(n=Count("pk")))
-
-
 def _srcc_of(model: str, column: str = "value") -> Max:
     return Max(f"metrics__{column}", filter=Q(metrics__model=model, metrics__name=MetricName.SRCC))
-
-
-@dataclass
-class _Tally:
-    """Counted study ratings by pair, by rater, by score and by day (UTC)."""
-
-    pairs: Counter[int]
-    raters: Counter[int]
-    scores: Counter[float]
-    days: Counter[date]
-
-
-def _tally(test: ListeningTest) -> _Tally:
-    """All four in one pass over the ratings: a million of them take a second, and four passes four."""
-    columns = counted_study_ratings(test=test).values_list("pair_id", "rater_id", "score", TruncDate("submitted_at"))
-    inner, parameters = columns.query.sql_with_params()
-    tally = _Tally(Counter(), Counter(), Counter(), Counter())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT pair, rater, score, day, count(*) FROM ({inner}) AS counted (pair, rater, score, day) "  # noqa: S608 -- Django's own statement
-            "GROUP BY GROUPING SETS ((pair), (rater), (score), (day))",
-            parameters,
-        )
-        for pair, rater, score, day, n in cursor:
-            if pair is not None:
-                tally.pairs[pair] = n
-            elif rater is not None:
-                tally.raters[rater] = n
-            elif score is not None:
-                tally.scores[score] = n
-            else:
-                tally.days[day] = n
-    return tally
-
-
-def _ratings_per_day(counts: Counter[date]) -> list[DayCount]:
-    if not counts:
-        return []
-    last = max(counts)
-    first = max(min(counts), last - timedelta(days=DAYS_SHOWN - 1))
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [DayCount(day=day, n_ratings=counts[day]) for day in days]
-
-
-def _pairs_by_ratings(counts: Counter[int], *, n_pairs: int) -> list[PairsByRatings]:
-    by_number = Counter(counts.values())
-    by_number[0] = n_pairs - len(counts)
-    return [PairsByRatings(n_ratings=n, n_pairs=by_number[n]) for n in range(max(by_number) + 1)]
-
-
-def _score_histogram(counts: Counter[float], *, scale: list[float]) -> list[ScoreCount]:
-    return [ScoreCount(score=value, n_ratings=counts[value]) for value in sorted({*scale, *counts})]

@@ -92,8 +92,8 @@ def test_the_number_of_tests_does_not_change_the_number_of_queries(
             make_rating(make_pair(test), 5)
             make_done_run(test)
             make_running_run(test)
-        # Session and user; ratings, pairs, last runs, tests.
-        with django_assert_num_queries(6):
+        # Session and user; ratings, pairs, problems, last runs, tests.
+        with django_assert_num_queries(7):
             staff.get(LIST_URL)
 
 

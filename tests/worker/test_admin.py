@@ -1,10 +1,18 @@
 """The training loop in the admin: what happened is seen and never changed."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from listening_tests.choices import WithdrawnRatings
+from listening_tests.models import Rater, Withdrawal
+from tests.factories import make_test
+from tests.webapp.factories import make_done_run
 from tests.worker.studies import make_study, queued_run
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +36,38 @@ def test_it_works(chief: Client) -> None:
 def test_nothing_is_added(chief: Client, table: str) -> None:
     assert chief.get(reverse(f"admin:worker_{table}_changelist")).status_code == 200
     assert chief.get(reverse(f"admin:worker_{table}_add")).status_code == 403
+
+
+@pytest.mark.parametrize("table", ["datasetsnapshot", "modelversion"])
+def test_what_used_withdrawn_ratings_is_marked(chief: Client, table: str) -> None:
+    test = make_test()
+    run = make_done_run(test)
+    row = run.snapshot if table == "datasetsnapshot" else run.model_version
+    pages = reverse(f"admin:worker_{table}_changelist"), reverse(f"admin:worker_{table}_change", args=[row.pk])
+    assert not [page for page in pages if "withdrew" in chief.get(page).text]
+    Withdrawal.objects.create(
+        test=test,
+        rater=Rater.objects.create(),
+        treatment=WithdrawnRatings.EXCLUDE,
+        n_ratings=3,
+        first_rated_at=timezone.now() - timedelta(days=1),
+    )
+
+    for page in pages:
+        assert (
+            f"Ratings of 1 rater who withdrew on {timezone.now():%Y-%m-%d} were used here. "
+            "Retrain to have a model without them."
+        ) in chief.get(page).text
+
+
+@pytest.mark.parametrize("table", ["datasetsnapshot", "modelversion"])
+def test_marks_need_no_queries_of_their_own(
+    chief: Client, table: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(4):
+        make_done_run(make_test())
+    with django_assert_max_num_queries(5):
+        assert chief.get(reverse(f"admin:worker_{table}_changelist")).status_code == 200
 
 
 def test_a_run_is_not_changed(chief: Client) -> None:

@@ -1,5 +1,6 @@
 """The demo, made small: all that a real test has, and nothing that gives the truth away."""
 
+from datetime import datetime
 from io import StringIO
 
 import pytest
@@ -11,6 +12,7 @@ from listening_tests.choices import PairRole, SessionStatus, Source, TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, ListeningTest, Pair, Rater, Rating, Session
 from listening_tests.services.sessions import session_start
+from listening_tests.stages import Stage, stage_of
 from tests.factories import make_test
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +32,14 @@ def test_it_works() -> None:
     assert (test.status, test.is_simulated, test.training_plan.preset) == (TestStatus.OPEN, True, "small")
     assert "simulated" in test.title and test.opened_at
     assert test.contact_email == ""
+    assert [question.prompt for question in test.check_questions.all()] == ["What do you rate in this test?"]
     roles = dict(test.pairs.order_by().values_list("role").annotate(Count("pk")))
     assert roles == {PairRole.STUDY: 24, PairRole.PRACTICE: 1}
     assert not test.pairs.filter(clip__rendition="").exists()
+
+
+def times_of(session: Session) -> list[tuple[datetime, datetime]]:
+    return list(session.assignments.values_list("rated_at", "leased_at"))
 
 
 def test_raters_and_ratings_are_simulated_and_complete() -> None:
@@ -41,7 +48,7 @@ def test_raters_and_ratings_are_simulated_and_complete() -> None:
 
     assert set(Rater.objects.values_list("source", flat=True)) == {Source.SIMULATED}
     assert set(Rating.objects.values_list("source", flat=True)) == {Source.SIMULATED}
-    assert set(Session.objects.values_list("status", flat=True)) == {SessionStatus.COMPLETE}
+    assert set(Session.objects.values_list("status", "needs_check")) == {(SessionStatus.COMPLETE, False)}
     now = timezone.now()
     for rating in Rating.objects.select_related("assignment__session", "pair__clip"):
         assignment = rating.assignment
@@ -52,7 +59,13 @@ def test_raters_and_ratings_are_simulated_and_complete() -> None:
         assert rating.plays >= 1
         assert assignment.rated_at == rating.submitted_at < assignment.lease_expires_at
     counts = Session.objects.annotate(n=Count("assignments"))
-    assert not counts.exclude(n=F("planned_count")).exists()
+    assert not counts.exclude(n=F("planned_count"), saved_count=F("n"), timed_count=F("n")).exists()
+    assert not Session.objects.exclude(started_at__lt=F("sound_set_up_at"), questionnaire_at=F("finished_at")).exists()
+    for session in Session.objects.all():
+        rating_s = sum((rated - leased).total_seconds() for rated, leased in times_of(session))
+        assert session.elapsed_s == pytest.approx(rating_s)
+        assert 0 < session.needed_s < session.elapsed_s
+        assert stage_of(session) == Stage.DONE
     assert not test.pairs.annotate(n=Count("ratings")).exclude(load=F("n")).exists()
     assert Assignment.objects.filter(rated_at=None).count() == 0
 
@@ -70,7 +83,8 @@ def test_a_newcomer_finds_pairs_to_rate() -> None:
     session = session_start(test=test, rater_uuid=Rater().uuid)
 
     assert session.planned_count == 20
-    assert session.assignments.count() == 1
+    assert session.assignments.exists()
+    assert session.needs_check
 
 
 def test_a_second_call_changes_nothing() -> None:

@@ -1,4 +1,4 @@
-"""What the pages read: ready to be shown, in few queries."""
+"""What the pages read of runs: ready to be shown, in few queries."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,70 +6,12 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from listening_tests.choices import PairRole
-from listening_tests.models import Exclusion, ListeningTest
-from tests.factories import make_pair, make_test
-from tests.worker.studies import make_study, rate, result_of
+from tests.worker.studies import make_study, result_of
 from worker import jobs, selectors
-from worker.models import Metric, RunTrigger, TrainingPlan, TrainingRun
+from worker.models import Metric, RunTrigger, TrainingRun
 from worker.services import run_request
 
 pytestmark = pytest.mark.django_db
-
-
-def test_it_works() -> None:
-    test = make_test()
-    pairs = [make_pair(test) for _ in range(4)]
-    rate(pairs[:1], 3, submitted_at=datetime(2026, 3, 1, 23, 59, tzinfo=UTC))
-    rate(pairs[:2], 1, submitted_at=datetime(2026, 3, 4, 0, 0, tzinfo=UTC))
-    rate([make_pair(test, role=PairRole.PRACTICE)], 2)
-    overview = selectors.overview_of_test(test=test)
-
-    assert (overview.n_pairs, overview.n_rated_pairs, overview.n_ratings, overview.n_raters) == (4, 2, 5, 4)
-    pairs_by_ratings = [(bar.n_ratings, bar.n_pairs) for bar in overview.pairs_by_ratings]
-    assert pairs_by_ratings == [(0, 2), (1, 1), (2, 0), (3, 0), (4, 1)]
-    assert [(bar.day.day, bar.n_ratings) for bar in overview.ratings_per_day] == [(1, 3), (2, 0), (3, 0), (4, 2)]
-    assert [bar.score for bar in overview.score_histogram] == list(range(11))
-    assert sum(bar.n_ratings for bar in overview.score_histogram) == 5
-    assert (overview.n_new_ratings, overview.n_until_retrain, overview.run_active) == (5, 495, None)
-    assert (overview.n_sessions_active, overview.n_sessions_finished) == (0, 0)
-
-
-def test_an_empty_test_has_empty_series() -> None:
-    overview = selectors.overview_of_test(test=make_test())
-
-    assert overview.ratings_per_day == []
-    assert [(bar.n_ratings, bar.n_pairs) for bar in overview.pairs_by_ratings] == [(0, 0)]
-    assert {bar.n_ratings for bar in overview.score_histogram} == {0}
-
-
-def test_a_test_without_a_question_has_no_histogram() -> None:
-    overview = selectors.overview_of_test(test=ListeningTest.objects.create(slug="rain", title="Rain"))
-
-    assert (overview.score_histogram, overview.n_ratings) == ([], 0)
-
-
-def test_excluded_ratings_are_counted_apart() -> None:
-    test = make_test()
-    for rating in rate([make_pair(test)], 3)[:2]:
-        Exclusion.objects.create(rating=rating, rule="a-rule", reason="Because.")
-    overview = selectors.overview_of_test(test=test)
-
-    assert (overview.n_ratings, overview.n_excluded_ratings, overview.n_raters) == (1, 2, 1)
-    assert sum(bar.n_ratings for bar in overview.ratings_per_day) == 1
-
-
-def test_the_page_needs_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    test = make_study()
-    with django_assert_num_queries(9):
-        selectors.overview_of_test(test=test)
-
-
-def test_retraining_by_itself_can_be_off() -> None:
-    test = make_test()
-    TrainingPlan.objects.create(test=test, retrain_after=0)
-
-    assert selectors.overview_of_test(test=test).n_until_retrain is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +35,7 @@ def test_a_run_without_numbers_has_none() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_finished_run_has_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = make_study()
     run, _ = run_request(test=test, trigger=RunTrigger.PERSON)
     monkeypatch.setattr("worker.jobs.training.train", lambda config, snapshot, out, **_: result_of(test, out))

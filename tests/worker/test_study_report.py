@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from django.core.management import call_command
 
-from listening_tests.choices import PairRole
+from listening_tests.choices import PairRole, WithdrawnRatings
 from listening_tests.exceptions import Refused
-from listening_tests.models import Exclusion, ListeningTest, Rating
+from listening_tests.models import Consent, Exclusion, ListeningTest, Rating, Session
+from listening_tests.services.withdrawals import rater_withdraw
 from tests.factories import make_pair, make_test
 from tests.worker.studies import rate
 
@@ -64,6 +65,25 @@ def test_it_counts_what_counts() -> None:
     assert report["ratings"] + report["excluded_ratings"] == study.count()  # type: ignore[operator]
     assert report["raters"] + report["excluded_raters"] == study.values("rater").distinct().count()  # type: ignore[operator]
     assert (report["excluded_ratings"], report["excluded_raters"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("treatment", "told"),
+    [(WithdrawnRatings.EXCLUDE, (8, 2, 4, 1)), (WithdrawnRatings.DELETE, (8, 2, 0, 0))],
+)
+def test_ratings_of_who_withdrew_are_excluded_or_gone(treatment: str, told: tuple[int, ...]) -> None:
+    """Two raters stay; a third withdraws: their ratings of study pairs count as excluded, where they were kept."""
+    test = make_test(withdrawn_ratings=treatment)
+    pairs = [make_pair(test) for _ in range(4)]
+    rate(pairs, 2)
+    rate([*pairs, make_pair(test, role=PairRole.ANCHOR)], 1)
+    rater = Rating.objects.latest("id").rater
+    consent = Consent.objects.create(rater=rater, test=test, version=1)
+    rater_withdraw(session=Session.objects.create(test=test, rater=rater, consent=consent, planned_count=4))
+    report = report_of(test)
+
+    assert tuple(report[key] for key in ("ratings", "raters", "excluded_ratings", "excluded_raters")) == told
+    assert report["anchor_ratings"] == (1 if treatment == WithdrawnRatings.EXCLUDE else 0)
 
 
 def test_it_agrees_with_pandas() -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from worker.selectors import UNMEASURED, MetricEstimate, RunMetrics, ScatterPoint, TestOverview
+from worker.overviews import TestOverview
+from worker.selectors import UNMEASURED, MetricEstimate, RunMetrics, ScatterPoint
 
 
 def ratings_per_day(overview: TestOverview) -> dict[str, Any]:

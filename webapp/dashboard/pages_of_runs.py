@@ -25,6 +25,7 @@ from worker.selectors import (
     run_queue,
 )
 from worker.services import run_cancel
+from worker.withdrawn import withdrawn_words
 
 RUNS_SHOWN = 50
 
@@ -87,6 +88,7 @@ def _state_of(run: TrainingRun) -> dict[str, Any]:
     state: dict[str, Any] = {
         "run": run,
         "test": run.test,
+        "withdrawn": withdrawn_words(run),
         "config": json.dumps(run.config, indent=2, sort_keys=True, ensure_ascii=False) if run.config else "",
     }
     if run.is_active:

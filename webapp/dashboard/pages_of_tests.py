@@ -12,14 +12,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
+from listening_tests.reported_problems import reported_problems
 from webapp.dashboard import charts
 from webapp.dashboard.access import staff_only
 from webapp.dashboard.phrases import plan_sentence
 from webapp.dashboard.redirects import SeeOther
 from webapp.dashboard.tables import rows_of_tests, run_lines
 from worker.models import RunTrigger
-from worker.selectors import overview_of_test, run_list
+from worker.overviews import TestOverview, overview_of_test
+from worker.selectors import run_list
 from worker.services import run_request
+from worker.withdrawn import withdrawn_words
 
 RUNS_SHOWN = 20
 
@@ -38,12 +41,14 @@ def test_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "section": "tests",
         "test": test,
-        "overview": overview,
-        "plan_sentence": plan_sentence(overview),
+        "problems": reported_problems(test=test),
+        "ratings_url": _rows_in_admin("rating", test),
+        "problems_url": _rows_in_admin("problemreport", test),
         "rater_address": request.build_absolute_uri(reverse("listening_tests:welcome", args=[test.slug])),
         "per_day": charts.ratings_per_day(overview),
         "by_ratings": charts.pairs_by_ratings(overview),
         "histogram": charts.score_histogram(overview),
+        **_retraining(overview),
         **_runs(test),
     }
     return render(request, "dashboard/test_page.html", context)
@@ -58,8 +63,7 @@ def test_runs(request: HttpRequest, slug: str) -> HttpResponse:
     context = {"test": test, **_runs(test)}
     if context["is_live"]:
         return render(request, "dashboard/parts/runs_of_test.html", context)
-    overview = overview_of_test(test=test)
-    context |= {"overview": overview, "plan_sentence": plan_sentence(overview)}
+    context |= _retraining(overview_of_test(test=test))
     response = render(request, "dashboard/parts/runs_ended.html", context)
     response.headers["HX-Reswap"] = "outerHTML"
     return response
@@ -76,6 +80,20 @@ def retrain(request: HttpRequest, slug: str) -> HttpResponseBase:
         messages.error(request, str(refusal))
         return SeeOther(reverse("dashboard:test_page", args=[test.slug]))
     return SeeOther(reverse("dashboard:run_page", args=[run.uuid]))
+
+
+def _rows_in_admin(model: str, test: ListeningTest) -> str:
+    """The admin's list of what belongs to the test; more filters can follow."""
+    return f"{reverse(f'admin:listening_tests_{model}_changelist')}?test__id__exact={test.pk}"
+
+
+def _retraining(overview: TestOverview) -> dict[str, object]:
+    model = overview.newest_model
+    return {
+        "overview": overview,
+        "plan_sentence": plan_sentence(overview),
+        "withdrawn": withdrawn_words(model) if model else "",
+    }
 
 
 def _runs(test: ListeningTest) -> dict[str, object]:

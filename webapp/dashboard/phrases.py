@@ -3,7 +3,8 @@
 from typing import Any
 
 from worker.models import RunStatus, TrainingRun
-from worker.selectors import MetricEstimate, TestOverview
+from worker.overviews import TestOverview
+from worker.selectors import MetricEstimate
 
 UNDEFINED = "–"
 PHASES = {

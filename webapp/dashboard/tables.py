@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 from webapp.dashboard.phrases import interval, number, run_words, signed
 from worker.models import MetricName, TrainingRun
-from worker.selectors import MetricEstimate, RunMetrics, TestLine, lines_of_tests
+from worker.overviews import TestLine, lines_of_tests
+from worker.selectors import MetricEstimate, RunMetrics
+from worker.withdrawn import withdrawn_words
 
 
 @dataclass(frozen=True)
 class RunLine:
+    """A run, its state or result in words, and what to know of withdrawn ratings in it, empty for most."""
+
     run: TrainingRun
     words: str
+    withdrawn: str
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,16 @@ class AgreementRow:
 
 def run_lines(runs: Iterable[TrainingRun]) -> list[RunLine]:
     """`runs` come out of `selectors.run_list`."""
-    return [RunLine(run=run, words=run_words(run)) for run in runs]
+    return [run_line(run) for run in runs]
+
+
+def run_line(run: TrainingRun) -> RunLine:
+    return RunLine(run=run, words=run_words(run), withdrawn=withdrawn_words(run))
 
 
 def rows_of_tests() -> list[TestRow]:
     return [
-        TestRow(
-            line=line, last_run=RunLine(run=line.last_run, words=run_words(line.last_run)) if line.last_run else None
-        )
-        for line in lines_of_tests()
+        TestRow(line=line, last_run=run_line(line.last_run) if line.last_run else None) for line in lines_of_tests()
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import transaction
 
 from listening_tests.exceptions import Refused
-from listening_tests.models import ListeningTest, Rating
+from listening_tests.models import CheckQuestion, ListeningTest, Rating
 from listening_tests.services.manifests import manifest_import
 from listening_tests.services.test_status import test_open
 from worker.demo.raters import RATINGS_PER_PAIR, ratings_simulate
@@ -68,4 +68,5 @@ def _describe(test: ListeningTest) -> None:
     test.is_simulated = True
     test.ratings_per_pair = RATINGS_PER_PAIR + ROOM_FOR_PEOPLE
     test.save()
+    CheckQuestion.objects.create(test=test)
     TrainingPlan.objects.create(test=test, preset=PRESET)

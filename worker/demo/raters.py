@@ -8,15 +8,29 @@ import numpy as np
 from django.db.models import Count
 from django.utils import timezone
 
-from listening_tests.choices import PairRole, SessionStatus, Source
+from listening_tests.choices import CheckOutcome, PairRole, SessionStatus, Source
 from listening_tests.models import Assignment, Consent, ListeningTest, Pair, Question, Rater, Rating, Session
+from listening_tests.services.ratings import HEARD_SHARE
+from listening_tests.sitting_plan import pair_estimate_s
 from modeling.synthetic import SimulatedScore, simulate_scores
 from worker.demo.stimuli import SEED, Truth
 
 RATINGS_PER_PAIR = 4
 PAIRS_PER_RATER = 20
 DAYS = 14
+SECONDS_OF_SOUND_SET_UP = 20
+SECONDS_BEFORE_FIRST_PAIR = 30
 _BATCH = 2000
+# Columns of a session that are known once its answers are.
+_SET_LATER = (
+    "started_at",
+    "sound_set_up_at",
+    "finished_at",
+    "questionnaire_at",
+    "needed_s",
+    "elapsed_s",
+    "pair_estimate_s",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,7 @@ def ratings_simulate(*, test: ListeningTest, truth: Truth, now: datetime | None 
     sittings = _sittings(test, scores, rng, now)
     question = test.questions.order_by("id")[0]
     ratings = [rating for sitting in sittings for rating in _answers(sitting, pairs, question, rng)]
-    Session.objects.bulk_update([sitting.session for sitting in sittings], ["started_at", "finished_at"])
+    Session.objects.bulk_update([sitting.session for sitting in sittings], _SET_LATER)
     Assignment.objects.bulk_create([rating.assignment for rating in ratings if rating.assignment], batch_size=_BATCH)
     Rating.objects.bulk_create(ratings, batch_size=_BATCH)
     _count_loads(test)
@@ -69,6 +83,10 @@ def _sittings(
                 consent=consent,
                 status=SessionStatus.COMPLETE,
                 planned_count=len(own),
+                saved_count=len(own),
+                timed_count=len(own),
+                check_attempts=1,
+                left_right=CheckOutcome.PASSED,
                 finished_at=now,
             )
             for rater, consent, own in zip(raters, consents, by_rater.values(), strict=True)
@@ -94,7 +112,12 @@ def _time_of_sitting(rng: np.random.Generator, now: datetime) -> datetime:
 def _answers(
     sitting: _Sitting, pairs: Sequence[Pair], question: Question, rng: np.random.Generator
 ) -> Iterator[Rating]:
-    session, shown_at = sitting.session, sitting.session.started_at + timedelta(seconds=30)
+    session = sitting.session
+    session.sound_set_up_at = session.started_at + timedelta(seconds=SECONDS_OF_SOUND_SET_UP)
+    shown_at = session.started_at + timedelta(seconds=SECONDS_BEFORE_FIRST_PAIR)
+    session.pair_estimate_s = pair_estimate_s(
+        durations_s=[pairs[score.pair].clip.duration_s for score in sitting.scores]
+    )
     lease = timedelta(minutes=session.test.lease_minutes)
     for position, score in enumerate(sitting.scores, start=1):
         pair, plays = pairs[score.pair], 1 + int(rng.geometric(0.6) - 1)
@@ -111,8 +134,10 @@ def _answers(
             rated_at=submitted_at,
         )
         yield _rating(assignment, score, question, shown_at, submitted_at, plays, duration)
+        session.needed_s += HEARD_SHARE * duration
+        session.elapsed_s += (submitted_at - shown_at).total_seconds()
         shown_at = submitted_at
-    session.finished_at = shown_at
+    session.finished_at = session.questionnaire_at = shown_at
 
 
 def _rating(

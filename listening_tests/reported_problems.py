@@ -1,0 +1,87 @@
+"""What raters reported, for whoever looks after a test: sounds that would not play, and anything else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Q
+
+from listening_tests.choices import SKIP_KINDS, ProblemKind
+from listening_tests.models import Assignment, Clip, ListeningTest, ProblemReport
+
+CLIPS_SHOWN = 20
+REPORTS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class UnplayableClip:
+    """A clip that `n_raters` of the `n_met` raters who came to it could not hear.
+
+    `n_not_loaded` and `n_not_played` are reports of either kind, `last_at` the time of the latest.
+    """
+
+    clip: Clip
+    n_raters: int
+    n_met: int
+    n_not_loaded: int
+    n_not_played: int
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportedProblems:
+    """At most CLIPS_SHOWN of `n_clips` clips, those of most raters first; at most REPORTS_SHOWN of `n_others`."""
+
+    clips: list[UnplayableClip]
+    n_clips: int
+    others: list[ProblemReport]
+    n_others: int
+
+
+def reported_problems(*, test: ListeningTest) -> ReportedProblems:
+    reports = ProblemReport.objects.filter(test=test).order_by()
+    total = reports.aggregate(
+        n_clips=Count("assignment__pair__clip", distinct=True, filter=Q(kind__in=SKIP_KINDS)),
+        n_others=Count("pk", filter=Q(kind=ProblemKind.OTHER)),
+    )
+    others = ProblemReport.objects.filter(test=test, kind=ProblemKind.OTHER)
+    others = others.select_related("session__rater", "assignment__pair__clip")
+    return ReportedProblems(
+        clips=_unplayable_clips(test) if total["n_clips"] else [],
+        n_clips=total["n_clips"],
+        others=list(others[:REPORTS_SHOWN]) if total["n_others"] else [],
+        n_others=total["n_others"],
+    )
+
+
+def n_problems_by_test() -> dict[int, int]:
+    """How many reports each test has, by its key; tests without any are not in it."""
+    return dict(ProblemReport.objects.order_by().values_list("test").annotate(n=Count("pk")))
+
+
+def _unplayable_clips(test: ListeningTest) -> list[UnplayableClip]:
+    rows = (
+        ProblemReport.objects.filter(test=test, kind__in=SKIP_KINDS)
+        .order_by()
+        .values_list("assignment__pair__clip")
+        .annotate(
+            n_raters=Count("assignment__rater", distinct=True),
+            n_not_loaded=Count("pk", filter=Q(kind=ProblemKind.LOAD)),
+            n_not_played=Count("pk", filter=Q(kind=ProblemKind.DECODE)),
+            last_at=Max("created_at"),
+        )
+        .order_by("-n_raters", "-last_at")[:CLIPS_SHOWN]
+    )
+    by_clip = {clip_id: found for clip_id, *found in rows}
+    clips, n_met = Clip.objects.in_bulk(by_clip), _n_met(test, by_clip)
+    return [
+        UnplayableClip(clips[pk], n_raters, n_met.get(pk, n_raters), n_not_loaded, n_not_played, last_at)
+        for pk, (n_raters, n_not_loaded, n_not_played, last_at) in by_clip.items()
+    ]
+
+
+def _n_met(test: ListeningTest, clip_ids: Iterable[int]) -> dict[int, int]:
+    """How many raters of the test have rated or skipped each clip."""
+    met = Assignment.objects.filter(pair__test=test, pair__clip__in=clip_ids).order_by()
+    met = met.filter(Q(rated_at__isnull=False) | Q(skipped_at__isnull=False))
+    return dict(met.values_list("pair__clip").annotate(n=Count("rater", distinct=True)))
