@@ -19,6 +19,9 @@ MENU = {
         ("Raters", "listening_tests_rater", "groups"),
         ("Identities", "listening_tests_rateridentity", "badge"),
         ("Consents", "listening_tests_consent", "task_alt"),
+        ("Questionnaires", "listening_tests_questionnaire", "assignment"),
+        ("Problem reports", "listening_tests_problemreport", "report"),
+        ("Withdrawals", "listening_tests_withdrawal", "logout"),
     ],
     "Training": [
         ("Plans", "worker_trainingplan", "schedule"),

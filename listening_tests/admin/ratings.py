@@ -22,16 +22,16 @@ class RatingAdmin(ReadOnlyAdmin):
     """There may be millions: pages are found without counting them all."""
 
     paginator = InfinitePaginator
-    list_display = (_submitted, "shown_score", "clip", "caption", "role", "shown_rater", "heard", "test")
+    list_display = (_submitted, "shown_score", "clip", "caption", "role", "shown_rater", "heard", "flags", "test")
     list_display_links = (_submitted,)
-    list_filter = ("test", "source", "late")
+    list_filter = ("test", "source", "late", "too_soon")
     list_select_related = ("pair__clip", "pair__caption", "rater", "test")
     ordering = ("-id",)
     sortable_by = ()
     # Of the change page; every one is shown, none can be edited.
     fieldsets = (
         (None, {"fields": ("test", "question", "score", ("scale_min", "scale_max"), "pair", "role")}),
-        ("Who and when", {"fields": ("rater", "source", "shown_at", "submitted_at", "late")}),
+        ("Who and when", {"fields": ("rater", "source", "shown_at", "submitted_at", "late", "too_soon")}),
         ("How it was heard", {"fields": ("plays", "heard_s")}),
         ("Numbers", {"fields": ("uuid", "client_uuid", "assignment")}),
     )
@@ -42,6 +42,11 @@ class RatingAdmin(ReadOnlyAdmin):
         if rating.heard_s is None:
             return "-"
         return unbroken(f"{rating.heard_s:.1f} s, {rating.plays}x")
+
+    @display(description="flags", label=True)
+    def flags(self, rating: Rating) -> list[str]:
+        """Late: after its lease had ended. Too soon: sooner than the clip could have been heard."""
+        return [word for word, is_set in (("late", rating.late), ("too soon", rating.too_soon)) if is_set]
 
     @display(description="score")
     def shown_score(self, rating: Rating) -> str:

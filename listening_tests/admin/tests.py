@@ -19,8 +19,15 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from listening_tests.admin.cells import time_column
 from listening_tests.choices import TestStatus
 from listening_tests.exceptions import Refused
-from listening_tests.forms import ListeningTestForm, QuestionForm, UploadForm
-from listening_tests.models import ListeningTest, Pair, Question
+from listening_tests.forms import (
+    CheckQuestionForm,
+    ListeningTestForm,
+    QuestionForm,
+    SurveyQuestionForm,
+    SurveyQuestionFormSet,
+    UploadForm,
+)
+from listening_tests.models import CheckQuestion, ListeningTest, Pair, Question, SurveyQuestion
 from listening_tests.services.archives import HIGHEST_RATIO, LARGEST_ARCHIVE_BYTES, MOST_FILES
 from listening_tests.services.manifest_rows import ManifestRefused
 from listening_tests.services.test_status import (
@@ -49,6 +56,30 @@ class QuestionInline(StackedInline):
     fields = ("prompt", "name", ("scale_min", "scale_max", "scale_step"), ("min_label", "max_label"))
 
 
+class CheckQuestionInline(StackedInline):
+    """A new test asks the usual one unless somebody takes it out; editing a test adds none."""
+
+    model = CheckQuestion
+    form = CheckQuestionForm
+    verbose_name_plural = "comprehension check (two attempts)"
+    template_before = "admin/listening_tests/listeningtest/check_help.html"
+    fields = ("prompt", "right_answer", "wrong_answer", "other_wrong_answer")
+
+    def get_extra(self, request: HttpRequest, obj: ListeningTest | None = None, **kwargs: Any) -> int:
+        return 1 if obj is None else 0
+
+
+class SurveyQuestionInline(StackedInline):
+    model = SurveyQuestion
+    form = SurveyQuestionForm
+    formset = SurveyQuestionFormSet
+    verbose_name_plural = "own questions at the end"
+    template_before = "admin/listening_tests/listeningtest/survey_help.html"
+    extra = 0
+    fields = ("prompt", "choices")
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
+
+
 @admin.register(ListeningTest)
 class ListeningTestAdmin(ModelAdmin):
     form = ListeningTestForm
@@ -63,13 +94,14 @@ class ListeningTestAdmin(ModelAdmin):
     actions = None
     warn_unsaved_form = True
     prepopulated_fields = {"slug": ("title",)}
-    inlines = (QuestionInline,)
+    inlines = (QuestionInline, CheckQuestionInline, SurveyQuestionInline)
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
     change_form_outer_before_template = "admin/listening_tests/listeningtest/status_panel.html"
     fieldsets = (
         ("What raters see", {"fields": ("title", "slug", "instructions", "contact_email")}),
-        ("Consent", {"fields": ("consent_text", "consent_version")}),
+        ("Consent", {"fields": ("consent_text", "withdrawn_ratings", "consent_version")}),
         ("How pairs are given out", {"fields": ("ratings_per_pair", "pairs_per_session", "lease_minutes")}),
+        ("During a sitting", {"fields": ("break_after_minutes",)}),
         ("At the end", {"fields": ("completion_code",)}),
     )
 

@@ -1,26 +1,15 @@
 """The admin: making and editing tests, changing their status, listening, and what nobody can change."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from listening_tests.choices import PairRole, TestStatus
-from listening_tests.models import (
-    Assignment,
-    Consent,
-    Exclusion,
-    ListeningTest,
-    Pair,
-    Rater,
-    RaterIdentity,
-    Rating,
-    Session,
-)
+from listening_tests.models import Consent, Exclusion, ListeningTest, Pair, RaterIdentity, Rating
+from tests.collection.admin_pages import existing, form_of_test, make_rating, page
 from tests.factories import make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -45,76 +34,6 @@ def staff() -> Client:
     # Without a password, whose hashing would take longer than the rest of a test.
     client.force_login(User.objects.create(username="researcher", is_staff=True, is_superuser=True))
     return client
-
-
-def page(name: str, *args: object) -> str:
-    return reverse(f"admin:listening_tests_{name}", args=args)
-
-
-def make_rating(pair: Pair, score: float = 7) -> Rating:
-    now = timezone.now()
-    rater = Rater.objects.create()
-    RaterIdentity.objects.create(rater=rater, recruiter="prolific", claimed_id=str(rater.uuid))
-    consent = Consent.objects.create(rater=rater, test=pair.test, version=1)
-    session = Session.objects.create(test=pair.test, rater=rater, consent=consent, planned_count=1)
-    assignment = Assignment.objects.create(
-        session=session,
-        rater=rater,
-        pair=pair,
-        position=1,
-        propensity=1,
-        leased_at=now,
-        lease_expires_at=now + timedelta(minutes=30),
-        rated_at=now,
-    )
-    rating = Rating.objects.create(
-        client_uuid=uuid.uuid4(),
-        test=pair.test,
-        pair=pair,
-        rater=rater,
-        question=pair.test.questions.get(),
-        assignment=assignment,
-        score=score,
-        scale_min=0,
-        scale_max=10,
-        plays=1,
-        heard_s=1,
-        shown_at=now,
-        submitted_at=now,
-    )
-    Exclusion.objects.create(rating=rating, rule="by-hand", reason="A door slammed.")
-    return rating
-
-
-def form_of_test(**changes: object) -> dict[str, object]:
-    """What the page of a test sends, with `changes`."""
-    return {
-        "title": "Barking",
-        "slug": "barking",
-        "instructions": "Listen.",
-        "contact_email": "lab@example.org",
-        "consent_text": "I agree.",
-        "consent_version": 1,
-        "ratings_per_pair": 4,
-        "pairs_per_session": 20,
-        "lease_minutes": 30,
-        "completion_code": "ABC",
-        "questions-TOTAL_FORMS": 1,
-        "questions-INITIAL_FORMS": 0,
-        "questions-0-prompt": "How well does the caption match the sound?",
-        "questions-0-name": "relevance",
-        "questions-0-scale_min": 0,
-        "questions-0-scale_max": 10,
-        "questions-0-scale_step": 1,
-        "questions-0-min_label": "does not match at all",
-        "questions-0-max_label": "matches perfectly",
-    } | changes
-
-
-def existing(test: ListeningTest, **changes: object) -> dict[str, object]:
-    question = test.questions.get()
-    initial = {"questions-INITIAL_FORMS": 1, "questions-0-id": question.pk, "questions-0-test": test.pk}
-    return form_of_test(**{"slug": test.slug} | initial | changes)
 
 
 def test_it_works(staff: Client) -> None:
@@ -193,8 +112,8 @@ def test_a_consent_text_that_raters_agreed_to_changes_with_its_version_alone(sta
     make_rating(make_pair(test))
     response = staff.post(address, existing(test, consent_text="We sell what you say."))
     assert (
-        "Raters agreed to version 1 of the consent text, so what it says cannot change. "
-        "Raise the version to 2 or more for another text."
+        "Raters agreed to version 1 of the consent, so neither its text nor what becomes of the "
+        "ratings of who withdraws can change. Raise the version to 2 or more to change them."
     ) in response.content.decode()
     test.refresh_from_db()
     assert test.consent_text == "Three.\r\nFour."
