@@ -107,7 +107,7 @@ def in_address(host: str) -> str:
 
 
 def allow_many_connections() -> None:
-    """Raises the limit of open files, connections included, as far as this account may: a thousand is few for raters."""
+    """Raises the limit of open files as far as this account may: each rater keeps connections, and they are files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
