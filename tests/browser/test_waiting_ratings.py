@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from listening_tests.choices import SessionStatus, TestStatus
 from listening_tests.models import Assignment, ListeningTest, Rating, Session
 from tests.browser.conftest import OpenPage, make_audible_test
-from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, finish, listen, next_button, score
+from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, finish, listen, next_button, score, scores_kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,12 +32,6 @@ def close_in_a_new_tab(page: Page) -> Page:
     other = page.context.new_page()
     page.close()
     return other
-
-
-def scores_kept(page: Page) -> list[int]:
-    script = "Object.values(localStorage).map((text) => JSON.parse(text).score)"
-    kept: list[int] = page.evaluate(script)
-    return kept
 
 
 def pause(test: ListeningTest) -> None:

@@ -20,7 +20,8 @@ export function newUuid() {
  * Fires, as CustomEvents:
  * "change": how many wait has changed.
  * "given" {assignment}: another tab gave it.
- * "saved" {state}: the server has it. "told" {sentence, state, isRefused, isOver}: it was dropped for the reason told; where
+ * "saved" {state}: the server has it; `state` is its newest word on the sitting, as is `newest`.
+ * "told" {sentence, newest, isRefused, isOver}: it was dropped for the reason told; where
  * `isOver` it waits for its own rater, and nothing more can be sent. "retry": an attempt failed. "withdrawn".
  */
 export class Outbox extends EventTarget {
@@ -98,7 +99,7 @@ export class Outbox extends EventTarget {
       this.#fire("saved", { state });
       this.#post({ settled: entry.assignment, state });
     } else {
-      this.#fire("told", { sentence, state, isRefused: meaning === REFUSED });
+      this.#fire("told", { sentence, newest: state, isRefused: meaning === REFUSED });
     }
   }
 

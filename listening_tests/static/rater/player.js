@@ -53,6 +53,11 @@ export class Player extends EventTarget {
     this.listening.pause();
   }
 
+  /** What a rating says of how the clip was heard. */
+  get evidence() {
+    return { plays: this.listening.plays, heard_s: this.listening.heardS };
+  }
+
   get isHeard() {
     return this.listening.isHeard;
   }

@@ -10,19 +10,15 @@ import { Player } from "./player.js";
 import { Feedback } from "./practice.js";
 import { tellOnTheirWay, tellProgress } from "./progress.js";
 import { Queue } from "./queue.js";
+import * as screen from "./screen.js";
 
 const RETRYING = "Not saved yet, trying again. Your scores are kept.";
-const LOCKED = "Hear the whole sound to unlock the scores.";
-const UNLOCKED = "Choose a score. It is final after Next.";
-const UNLOCKED_ALOUD = "You can choose a score now.";
-const SENT = "Your score is sent. Try other numbers if you like, then press Next.";
-const PRACTICE_OVER = "Practice is over: from now on every score counts.";
 const RATED_ELSEWHERE = "You have rated this sound in another tab.";
 const LONGEST_REPORT = 500;
 // Whoever pressed twice by accident has not read what came after the first time.
 const READING_MS = 400;
 
-const element = (id) => document.getElementById(id);
+const { element } = screen;
 const state = JSON.parse(element("state").textContent);
 const form = element("answer");
 const radios = [...form.elements.score];
@@ -40,41 +36,7 @@ let isReading = false; // just after something came up that one must not press a
 let isStopped = false; // something happened that this page cannot go on from
 let trouble = ""; // what the alert says
 
-/* What is on the screen */
-
-function showPart(name) {
-  for (const part of ["rating", "break", "saving"]) {
-    element(part).hidden = part !== name;
-  }
-  if (name !== "rating") {
-    pair = null;
-    player.stop();
-  }
-  render();
-}
-
-function showPair(next) {
-  const practiceIsOver = pair?.practice && !next.practice;
-  pair = next;
-  shownAt = performance.now();
-  element("caption").textContent = pair.caption;
-  element("caption").lang = pair.language;
-  element("practice").hidden = !pair.practice;
-  element("practice-over").hidden = !practiceIsOver;
-  feedback.clear();
-  form.reset();
-  player.show(queue.pairs);
-  showPart("rating");
-  announce(practiceIsOver ? PRACTICE_OVER : "");
-  element("pair").focus({ preventScroll: true });
-  scrollTo(0, 0);
-}
-
-function showBreak() {
-  showPart("break");
-  letRead();
-  element("break-title").focus();
-}
+/* What is shown */
 
 /** Draws what may be done now. */
 function render() {
@@ -82,29 +44,53 @@ function render() {
   for (const radio of radios) {
     radio.disabled = !isOpen;
   }
+  element("scores").classList.toggle("is-locked", !isOpen);
+  element("play").disabled = !pair || isGiving;
+  element("next").hidden = !pair || isStopped;
   element("next").disabled = !isOpen || isReading || !form.elements.score.value;
   element("go-on").disabled = isReading;
-  element("next").hidden = !pair || isStopped;
-  element("play").disabled = isGiving;
-  element("scores").classList.toggle("is-locked", !isOpen);
-  renderLock(player.isHeard);
-  element("trouble").textContent === trouble || (element("trouble").textContent = trouble);
-  element("trouble").hidden = !trouble;
+  screen.drawLock({ isHeard: player.isHeard, isSent: feedback.isShown });
+  screen.drawTrouble(trouble);
 }
 
-function renderLock(isHeard) {
-  const text = feedback.isShown ? SENT : isHeard ? UNLOCKED : LOCKED;
-  if (element("locked").textContent !== text) {
-    element("locked").textContent = text;
-    if (text === UNLOCKED) {
-      announce(UNLOCKED_ALOUD);
+function showPair(next) {
+  const practiceIsOver = pair?.practice && !next.practice;
+  pair = next;
+  shownAt = performance.now();
+  feedback.clear();
+  form.reset();
+  screen.drawPair(pair, { practiceIsOver });
+  player.show(queue.pairs);
+  screen.showPart("rating");
+  render();
+  screen.goToPair();
+}
+
+/** Shows something else than a pair: "break", "saving", or nothing ("") but the alert. */
+function showInstead(part) {
+  pair = null;
+  player.stop();
+  screen.showPart(part);
+  render();
+}
+
+function showBreak() {
+  showInstead("break");
+  element("break-title").focus();
+  letRead(element("go-on"));
+}
+
+/** Stays deaf for a moment, and gives the focus that was lost by that to `button`. */
+function letRead(button) {
+  isReading = true;
+  render();
+  setTimeout(() => {
+    isReading = false;
+    render();
+    if (document.activeElement === document.body) {
+      button.focus();
     }
-  }
-}
-
-/** For screen readers alone: what others see change. */
-function announce(sentence) {
-  element("announcer").textContent = sentence;
+  }, READING_MS);
 }
 
 function tellTrouble(sentence) {
@@ -112,21 +98,15 @@ function tellTrouble(sentence) {
   render();
 }
 
+/** Nothing more can be done but to load the page again. */
 function stop(sentence) {
   isStopped = true;
-  element("saving").hidden = true;
-  element("reload").hidden = false;
+  if (!pair) {
+    screen.showPart("");
+  }
   tellTrouble(sentence);
+  element("reload").hidden = false;
   element("reload").focus();
-}
-
-function letRead() {
-  isReading = true;
-  render();
-  setTimeout(() => {
-    isReading = false;
-    render();
-  }, READING_MS);
 }
 
 /* What comes next */
@@ -138,7 +118,7 @@ function goOn() {
   } else if (next) {
     showPair(next);
   } else if (outbox.entries.length) {
-    showPart("saving");
+    showInstead("saving");
   } else {
     leave();
   }
@@ -147,7 +127,7 @@ function goOn() {
 function leave() {
   if (queue.done) {
     location.replace(queue.done);
-  } else if (!isStopped) {
+  } else {
     // Nothing to rate at this moment: the page itself says why.
     location.reload();
   }
@@ -158,14 +138,11 @@ function adopt(newest) {
   queue.adopt(newest);
   tellProgress(newest);
   breaks.note(newest.elapsed_s);
-  if (isStopped) {
-    return;
-  }
   if (queue.done && !outbox.entries.length) {
     leave();
   } else if (pair) {
     player.loadAhead([pair, ...queue.pairs.filter((other) => other.assignment !== pair.assignment)]);
-  } else if (element("break").hidden) {
+  } else if (!screen.isPartShown("break")) {
     goOn();
   }
 }
@@ -174,8 +151,8 @@ function adopt(newest) {
 
 function choose(value) {
   const radio = radios.find((one) => one.value === value);
-  if (!pair || !player.isHeard) {
-    announce(LOCKED);
+  if (pair && !player.isHeard) {
+    screen.announceLock();
   } else if (radio && !radio.disabled) {
     radio.checked = true;
     radio.focus();
@@ -195,8 +172,7 @@ function ratingNow() {
     assignment: pair.assignment,
     client_uuid: newUuid(),
     score: Number(form.elements.score.value),
-    plays: player.listening.plays,
-    heard_s: player.listening.heardS,
+    ...player.evidence,
     elapsed_s: (performance.now() - shownAt) / 1000,
   };
 }
@@ -206,112 +182,96 @@ async function give(entry) {
   isGiving = true;
   player.stop();
   render();
-  await outbox.give({ assignment: pair.assignment, ...entry });
-  queue.markGiven(pair.assignment);
+  const { assignment } = pair;
+  await outbox.give({ assignment, ...entry });
+  queue.markGiven(assignment);
   isGiving = false;
-  if (trouble !== RETRYING) {
+  element("reload").hidden = !isStopped;
+  if (trouble !== RETRYING && !isStopped) {
     trouble = "";
   }
 }
 
-async function submit() {
+async function next() {
+  gapBegins();
   if (feedback.isShown) {
-    gapBegins();
     goOn();
     return;
   }
-  gapBegins();
-  const body = ratingNow();
   const { practice, expected } = pair;
+  const body = ratingNow();
   await give({ kind: "rating", url: state.ratings_url, body, isCounted: !practice });
-  if (expected && pair) {
+  if (expected) {
     feedback.show(body.score, expected);
-    letRead();
+    letRead(element("next"));
   } else {
     goOn();
   }
 }
 
 async function skip() {
-  const { kind, text } = player.failure;
   gapBegins();
+  const { kind, text } = player.failure;
   const body = { assignment: pair.assignment, kind, text: text.slice(0, LONGEST_REPORT) };
   await give({ kind: "skip", url: state.skips_url, body });
   goOn();
 }
 
-function pressNext() {
-  if (!element("break").hidden) {
-    element("go-on").click();
-  } else {
-    form.requestSubmit();
+form.addEventListener("change", noteChoice);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!element("next").disabled) {
+    next();
   }
-}
+});
+element("skip").addEventListener("click", () => isGiving || skip());
+element("go-on").addEventListener("click", () => goOn());
+element("reload").addEventListener("click", () => location.reload());
+rememberSwitch(element("number-keys"));
+listenToKeys({
+  onPlay: () => element("play").disabled || player.toggle(),
+  onDigit: (digit) => element("number-keys").checked && choose(digits.read(digit, form.elements.score.value)),
+  onNext: () => (screen.isPartShown("break") ? element("go-on").click() : form.requestSubmit()),
+});
+
+/* What the player tells */
+
+player.addEventListener("change", render);
+player.addEventListener("ready", gapEnds);
+player.addEventListener("told", ({ detail }) => screen.announce(detail.sentence));
 
 /* What the outbox tells */
 
-function noteGivenElsewhere({ detail }) {
-  queue.markGiven(detail.assignment);
-  if (pair?.assignment === detail.assignment && !isGiving && !feedback.isShown) {
-    goOn();
-    announce(RATED_ELSEWHERE);
-  }
-}
-
-function noteTold({ detail }) {
-  if (detail.isOver) {
-    stop(detail.sentence);
-    return;
-  }
-  if (detail.isRefused) {
-    element("reload").hidden = false;
-  }
-  tellTrouble(detail.sentence);
-  if (detail.state) {
-    adopt(detail.state);
-  } else if (!pair && !outbox.entries.length) {
-    stop(detail.sentence);
-  }
-}
-
-function noteSaved({ detail }) {
-  if (trouble === RETRYING || isStopped) {
+outbox.addEventListener("change", () => tellOnTheirWay(outbox.entries.filter((entry) => entry.isCounted).length));
+outbox.addEventListener("retry", () => isStopped || tellTrouble(RETRYING));
+outbox.addEventListener("withdrawn", () => location.replace(new URL("..", new URL(state.ratings_url, location.href))));
+outbox.addEventListener("saved", ({ detail }) => {
+  if (isStopped || trouble === RETRYING) {
     isStopped = false;
     element("reload").hidden = true;
     tellTrouble("");
   }
   adopt(detail.state);
-}
-
-outbox.addEventListener("change", () => tellOnTheirWay(outbox.entries.filter((entry) => entry.isCounted).length));
-outbox.addEventListener("given", noteGivenElsewhere);
-outbox.addEventListener("saved", noteSaved);
-outbox.addEventListener("told", noteTold);
-outbox.addEventListener("retry", () => isStopped || tellTrouble(RETRYING));
-outbox.addEventListener("withdrawn", () => location.replace(new URL("..", new URL(state.ratings_url, location.href))));
-
-player.addEventListener("change", render);
-player.addEventListener("ready", gapEnds);
-player.addEventListener("told", ({ detail }) => announce(detail.sentence));
-element("skip").addEventListener("click", () => isGiving || skip());
-element("reload").addEventListener("click", () => location.reload());
-element("go-on").addEventListener("click", () => {
-  gapBegins();
-  goOn();
 });
-form.addEventListener("change", noteChoice);
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (!element("next").disabled) {
-    submit();
+outbox.addEventListener("given", ({ detail }) => {
+  queue.markGiven(detail.assignment);
+  if (pair?.assignment === detail.assignment && !isGiving && !feedback.isShown) {
+    goOn();
+    screen.announce(RATED_ELSEWHERE);
   }
 });
-rememberSwitch(element("number-keys"));
-listenToKeys({
-  onPlay: () => element("play").disabled || !pair || player.toggle(),
-  onDigit: (digit) => element("number-keys").checked && choose(digits.read(digit, form.elements.score.value)),
-  onNext: pressNext,
+outbox.addEventListener("told", ({ detail: { sentence, newest, isRefused, isOver } }) => {
+  if (isOver || (!newest && !pair && !outbox.entries.length)) {
+    stop(sentence);
+    return;
+  }
+  tellTrouble(sentence);
+  element("reload").hidden = !isRefused;
+  if (newest) {
+    adopt(newest);
+  }
 });
+
 addEventListener("beforeunload", (event) => {
   if (outbox.entries.length && !isStopped) {
     event.preventDefault();
