@@ -23,11 +23,11 @@ from listening_tests.services.sessions import session_lock
 RULE = "withdrawal"
 RULE_VERSION = 1
 REASON = "The rater withdrew from the test."
-# What becomes of a rater's scores, for the rater.
-TREATMENT_SENTENCES = {
-    WithdrawnRatings.DELETE: "Your scores are deleted.",
+# What becomes of a rater's scores, as the rater reads it.
+TREATMENTS = {
+    WithdrawnRatings.DELETE: "your scores are deleted",
     WithdrawnRatings.EXCLUDE: (
-        "Your scores are left out of every analysis; they are kept without anything that says who you are."
+        "your scores are left out of every analysis, and kept without anything that says who you are"
     ),
 }
 

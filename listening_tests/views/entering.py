@@ -11,7 +11,7 @@ from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from listening_tests.services.sessions import NO_PAIR_LEFT, session_resume, session_start
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
-from listening_tests.services.withdrawals import TREATMENT_SENTENCES
+from listening_tests.services.withdrawals import TREATMENTS
 from listening_tests.sitting_plan import sitting_plan
 from listening_tests.stages import ACTIVE_STAGES, stage_of, stage_url
 from listening_tests.views.pages import elsewhere, message, not_open, offer_to_continue, session_of, with_test
@@ -39,7 +39,7 @@ def welcome(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         "plan": plan,
         "claim": claim,
         "newcomer": rater_cookie.newcomer_write(),
-        "treatment": TREATMENT_SENTENCES[WithdrawnRatings(test.withdrawn_ratings)],
+        "treatment": TREATMENTS[WithdrawnRatings(test.withdrawn_ratings)],
     }
     return render(request, "rater/consent.html", context)
 

@@ -16,7 +16,7 @@ from listening_tests.rater_forms import ProblemForm
 from listening_tests.selectors import session_progress
 from listening_tests.services.problems import problem_report
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
-from listening_tests.services.withdrawals import TREATMENT_SENTENCES, rater_withdraw
+from listening_tests.services.withdrawals import TREATMENTS, rater_withdraw
 from listening_tests.stages import Stage, stage_of, stage_url
 from listening_tests.views.pages import message, session_of, with_test
 
@@ -49,7 +49,7 @@ def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
 def _treatment(session: Session) -> str:
     """What becomes of the scores, or became of them: the test may be set up otherwise since."""
     record = session.test.withdrawals.filter(rater_id=session.rater_id).first()
-    return TREATMENT_SENTENCES[WithdrawnRatings(record.treatment if record else session.test.withdrawn_ratings)]
+    return TREATMENTS[WithdrawnRatings(record.treatment if record else session.test.withdrawn_ratings)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from listening_tests import rater_cookie
 from listening_tests.choices import PairRole, SessionStatus, TestStatus, WithdrawnRatings
 from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session
-from tests.collection.sitting import an_answer, consent_form, current_state, send, skip_the_questions, start_sitting
+from tests.collection.sitting import an_answer, consent_form, current_state, rate_all, send, skip_the_questions, start_sitting
 from tests.factories import make_clip, make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -18,12 +18,6 @@ pytestmark = pytest.mark.django_db
 
 def counts() -> tuple[int, ...]:
     return tuple(model.objects.count() for model in (Rater, RaterIdentity, Consent, Session, Assignment))
-
-
-def rate_all(client: Client, test) -> None:
-    while (state := current_state(client, test))["next"]:
-        if send(client, test, an_answer(state)).json()["done"]:
-            return
 
 
 class TestConsent:
@@ -65,15 +59,15 @@ class TestConsent:
     @pytest.mark.parametrize(
         ("treatment", "sentence"),
         [
-            (WithdrawnRatings.DELETE, "Your scores are deleted."),
-            (WithdrawnRatings.EXCLUDE, "Your scores are left out of every analysis; they are kept without anything"),
+            (WithdrawnRatings.DELETE, "your scores are deleted."),
+            (WithdrawnRatings.EXCLUDE, "your scores are left out of every analysis, and kept without anything that says who you are."),
         ],
     )
     def test_it_says_what_withdrawing_does_and_what_is_not_kept(self, client, treatment, sentence):
         test = make_test(withdrawn_ratings=treatment, consent_version=3)
         make_pair(test)
         page = client.get(f"/t/{test.slug}/")
-        assertContains(page, f"You can withdraw on any page of this test, down to the last. {sentence}")
+        assertContains(page, f"If you withdraw, which you can do on every page of this test, {sentence}")
         assertContains(page, "Your IP address is never kept.")
         assertContains(page, "Version 3 of this text.")
 
