@@ -38,10 +38,12 @@ class Wire:
         self._doomed: bytes = b""
         self._cut_happened = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._relay, "127.0.0.1", 0))
-        self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        # From its own thread, for a browser's driver may have a loop running in this one.
+        listening = asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
+        self.port: int = self._server.sockets[0].getsockname()[1]
 
     @property
     def site(self) -> str:
