@@ -70,6 +70,7 @@ def report(run: RaterRun, at_server: list[ServerTiming], broken: list[str]) -> N
         percentiles("everything", run.milliseconds()),
         *_server_lines("At the server, from the sending of the request:", at_server, lambda t: t.waited_ms + t.took_ms),
         *_server_lines("Of that, in the thread that answered it:", at_server, lambda t: t.took_ms),
+        *_server_lines("Of that, on a processor:", at_server, lambda t: t.worked_ms),
         "Processor time meanwhile:",
         *run.processors,
         f"{len(run.acknowledged):,} ratings acknowledged in all, {run.resends} requests sent again, "

@@ -2,7 +2,8 @@
 
 A client that shares the processors with the server reads its answers late; these lines do not wait for it. Each holds
 when the request was done, its method, status and path, how many milliseconds passed from its sending (as the client's
-header tells) until a thread took it, and how many more until the last byte was handed over. No addresses.
+header tells) until a thread took it, how many more until the last byte was handed over, and how many of these the
+thread had a processor. No addresses.
 """
 
 import os
@@ -18,7 +19,7 @@ def on_starting(server: Any) -> None:
 
 
 def pre_request(worker: Any, request: Any) -> None:
-    request.taken_at = time.time()
+    request.taken_at, request.worked_before = time.time(), time.thread_time()
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
@@ -26,6 +27,7 @@ def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None
     sent_at = next((float(value) for name, value in request.headers if name == SENT_AT), request.taken_at)
     waited_ms, took_ms = 1000 * (request.taken_at - sent_at), 1000 * (done_at - request.taken_at)
     status = str(response.status).split()[0] if response else "0"
-    line = f"{done_at:.6f} {request.method} {status} {request.path} {waited_ms:.3f} {took_ms:.3f}\n"
+    worked_ms = 1000 * (time.thread_time() - request.worked_before)
+    line = f"{done_at:.6f} {request.method} {status} {request.path} {waited_ms:.3f} {took_ms:.3f} {worked_ms:.3f}\n"
     # One write of one line is not broken up by those of other workers.
     os.write(_files[0], line.encode())
