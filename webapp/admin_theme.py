@@ -56,6 +56,10 @@ def icon(request: object) -> str:
     return static("earmark/icon.svg")
 
 
+def own_styles(request: object) -> str:
+    return static("earmark/admin.css")
+
+
 def dashboard_address(request: object) -> str:
     return reverse("dashboard:test_list")
 
@@ -80,6 +84,7 @@ THEME: dict[str, Any] = {
     "SITE_URL": dashboard_address,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
     "SHOW_HISTORY": True,
+    "STYLES": [own_styles],
     "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"navigation": menu()},
 }

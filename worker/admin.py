@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from listening_tests.admin.cells import prose
+from listening_tests.admin.cells import prose, time_column
 from listening_tests.admin.read_only import ReadOnlyAdmin
 from modeling.config import PRESETS
 from worker.models import DatasetSnapshot, ModelVersion, TrainingPlan, TrainingRun
@@ -45,14 +45,17 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
 @admin.register(DatasetSnapshot)
 class DatasetSnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("sha256", "test", "n_ratings", "n_pairs", "n_raters", "created_at", "withdrawn")
+    list_display = (
+        *("short_sha256", "test", "n_ratings", "n_pairs", "n_raters"),
+        *(time_column("created_at", "made"), "withdrawn"),
+    )
     list_select_related = ("test",)
     search_fields = ("sha256", "test__slug")
     fields = (
         *("test", "withdrawn", "n_ratings", "n_pairs", "n_raters"),
-        *("read_at", "created_at", "directory", "sha256", "uuid"),
+        *("read_at", "created_at", "directory", "whole_sha256", "uuid"),
     )
-    readonly_fields = ("withdrawn",)
+    readonly_fields = ("withdrawn", "whole_sha256")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DatasetSnapshot]:
         return with_withdrawals(super().get_queryset(request))
@@ -61,14 +64,22 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     def withdrawn(self, snapshot: DatasetSnapshot) -> str:
         return _mark(snapshot)
 
+    @display(description="sha256")  # type: ignore[untyped-decorator]
+    def whole_sha256(self, snapshot: DatasetSnapshot) -> str:
+        return prose(snapshot.sha256)
+
+    @display(description="sha256")  # type: ignore[untyped-decorator]
+    def short_sha256(self, snapshot: DatasetSnapshot) -> str:
+        return snapshot.sha256[:12]
+
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("uuid", "run", "weights_sha256", "created_at", "withdrawn")
+    list_display = ("short_sha256", "run", time_column("created_at", "made"), "withdrawn")
     list_select_related = ("run__test",)
     search_fields = ("weights_sha256", "run__test__slug")
-    fields = ("run", "withdrawn", "directory", "weights_sha256", "created_at", "uuid")
-    readonly_fields = ("withdrawn",)
+    fields = ("run", "withdrawn", "directory", "whole_sha256", "created_at", "uuid")
+    readonly_fields = ("withdrawn", "whole_sha256")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         return with_withdrawals(super().get_queryset(request), snapshot="run__snapshot__")
@@ -76,3 +87,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     @display(description="withdrawn since")  # type: ignore[untyped-decorator]
     def withdrawn(self, model: ModelVersion) -> str:
         return _mark(model)
+
+    @display(description="sha256 of the weights")  # type: ignore[untyped-decorator]
+    def whole_sha256(self, model: ModelVersion) -> str:
+        return prose(model.weights_sha256)
+
+    @display(description="sha256 of the weights")  # type: ignore[untyped-decorator]
+    def short_sha256(self, model: ModelVersion) -> str:
+        return model.weights_sha256[:12]

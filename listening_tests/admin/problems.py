@@ -12,12 +12,13 @@ from listening_tests.admin.stimuli import player
 from listening_tests.choices import ProblemKind
 from listening_tests.models import ProblemReport
 
+_SHORT_KINDS = {ProblemKind.LOAD: "not loaded", ProblemKind.DECODE: "not played", ProblemKind.OTHER: "other"}
 _reported = time_column("created_at", "reported")
 
 
 @admin.register(ProblemReport)
 class ProblemReportAdmin(ReadOnlyAdmin):
-    list_display = (_reported, "shown_kind", "shown_clip", "shown_text", "shown_rater", "shown_browser", "test")
+    list_display = (_reported, "shown_kind", "shown_clip", "shown_text", "shown_rater", "test")
     list_display_links = (_reported,)
     list_filter = ("test", "kind")
     list_select_related = ("assignment__pair__clip", "session__rater", "test")
@@ -32,12 +33,9 @@ class ProblemReportAdmin(ReadOnlyAdmin):
         wanted = ("test", "session__rater", "session__test", "assignment__pair__clip", "assignment__pair__caption")
         return super().get_queryset(request).select_related(*wanted)
 
-    @display(
-        description="what",
-        label={ProblemKind.LOAD.label: "danger", ProblemKind.DECODE.label: "danger", ProblemKind.OTHER.label: "info"},
-    )
+    @display(description="what", label={"not loaded": "danger", "not played": "danger", "other": "info"})
     def shown_kind(self, report: ProblemReport) -> str:
-        return report.get_kind_display()
+        return _SHORT_KINDS[ProblemKind(report.kind)]
 
     @display(description="clip")
     def shown_clip(self, report: ProblemReport) -> str:
@@ -50,10 +48,6 @@ class ProblemReportAdmin(ReadOnlyAdmin):
     @display(description="rater")
     def shown_rater(self, report: ProblemReport) -> str:
         return str(report.session.rater.uuid)[:8] if report.session else "-"
-
-    @display(description="browser")
-    def shown_browser(self, report: ProblemReport) -> str:
-        return prose(Truncator(report.browser).chars(60), width="8rem") if report.browser else "-"
 
     @display(description="pair")
     def pair(self, report: ProblemReport) -> str:

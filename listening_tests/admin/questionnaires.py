@@ -5,6 +5,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 from listening_tests.admin.cells import prose, time_column
@@ -25,7 +26,7 @@ def own_answers(questionnaire: Questionnaire) -> SafeString | str:
     lines = ((answer.question.prompt, answer.text) for answer in questionnaire.answers.all())
     shown = format_html_join("", '<p style="margin-bottom: .25rem"><b>{}</b> {}</p>', lines)
     return (
-        format_html('<div dir="auto" style="min-width: 12rem; overflow-wrap: anywhere">{}</div>', shown)
+        format_html('<div dir="auto" style="min-width: 9rem; overflow-wrap: anywhere">{}</div>', shown)
         if shown
         else "-"
     )
@@ -76,7 +77,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
 
     @display(description="remarks")
     def shown_remarks(self, questionnaire: Questionnaire) -> str:
-        return prose(questionnaire.remarks) if questionnaire.remarks else "-"
+        return prose(Truncator(questionnaire.remarks).chars(60), width="9rem") if questionnaire.remarks else "-"
 
     @display(description="own questions")
     def shown_answers(self, questionnaire: Questionnaire) -> str:

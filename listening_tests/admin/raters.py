@@ -1,4 +1,4 @@
-"""Raters and their sittings. What identifies a person is in one list of its own, where it can be erased."""
+"""Raters, and who withdrew. What identifies a person is in one list of its own, where it can be erased."""
 
 from typing import Any
 
@@ -7,11 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from listening_tests.admin.cells import time_column, unbroken
-from listening_tests.admin.questionnaires import QuestionnaireInline
+from listening_tests.admin.cells import time_column
 from listening_tests.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
-from listening_tests.choices import SessionStatus
-from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session, Withdrawal
+from listening_tests.models import Consent, Rater, RaterIdentity, Session, Withdrawal
 
 
 class ConsentInline(ReadOnlyInline):
@@ -68,71 +66,12 @@ class ConsentAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
 
-class AssignmentInline(ReadOnlyInline):
-    model = Assignment
-    fields = readonly_fields = (
-        *("position", "pair"),
-        *(time_column("leased_at", "leased"), time_column("rated_at", "rated")),
-        *(time_column("skipped_at", "skipped"), time_column("released_at", "released")),
-    )
-    ordering = ("position",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
-        return super().get_queryset(request).select_related("pair__clip", "pair__caption", "rater")
-
-
-@admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
-    list_display = (
-        *("shown_rater", "test", "shown_status", "shown_saved", "check_attempts", "left_right"),
-        time_column("started_at", "started"),
-        *(time_column("finished_at", "finished"), time_column("questionnaire_at", "questionnaire")),
-    )
-    list_filter = ("test", "status", "left_right")
-    list_select_related = ("rater", "test")
-    ordering = ("-id",)
-    fieldsets = (
-        (None, {"fields": ("test", "rater", "consent", "status", "started_at", "finished_at")}),
-        ("How far it is", {"fields": ("shown_saved", "timed_count", "elapsed_s", "needed_s", "pair_estimate_s")}),
-        ("Comprehension check", {"fields": ("check_attempts", "needs_check")}),
-        ("Sound set-up", {"fields": ("left_right", "sound_set_up_at")}),
-        ("At the end", {"fields": ("questionnaire_at",)}),
-        ("Numbers", {"fields": ("uuid",)}),
-    )
-    readonly_fields = ("shown_saved",)
-    inlines = (QuestionnaireInline, AssignmentInline)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        return super().get_queryset(request).select_related("rater", "test", "consent__rater")
-
-    @display(description="rater")
-    def shown_rater(self, session: Session) -> str:
-        return str(session.rater)
-
-    @display(
-        description="status",
-        label={
-            SessionStatus.ACTIVE.label: "info",
-            SessionStatus.COMPLETE.label: "success",
-            SessionStatus.CUT_SHORT.label: "warning",
-            SessionStatus.SCREENED.label: "danger",
-            SessionStatus.WITHDRAWN.label: "danger",
-        },
-    )
-    def shown_status(self, session: Session) -> str:
-        return session.get_status_display()
-
-    @display(description="saved")
-    def shown_saved(self, session: Session) -> str:
-        return unbroken(f"{session.saved_count} of {session.planned_count}")
-
-
 @admin.register(Withdrawal)
 class WithdrawalAdmin(ReadOnlyAdmin):
     """A count stays of who withdrew, and of how many ratings went with them."""
 
     list_display = (
-        *("shown_rater", "test", "treatment", "n_ratings"),
+        *("shown_rater", "test", "treatment", "ratings"),
         *(time_column("first_rated_at", "first rating"), time_column("created_at", "withdrew")),
     )
     list_filter = ("test", "treatment")
@@ -144,3 +83,7 @@ class WithdrawalAdmin(ReadOnlyAdmin):
     @display(description="rater")
     def shown_rater(self, withdrawal: Withdrawal) -> str:
         return str(withdrawal.rater)
+
+    @display(description="ratings")
+    def ratings(self, withdrawal: Withdrawal) -> int:
+        return withdrawal.n_ratings

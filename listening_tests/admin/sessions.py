@@ -1,0 +1,106 @@
+"""The sittings of raters: how far each came, and how its checks went."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from listening_tests.admin.cells import time_column, unbroken
+from listening_tests.admin.questionnaires import QuestionnaireInline
+from listening_tests.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
+from listening_tests.choices import CheckOutcome, SessionStatus
+from listening_tests.models import Assignment, Session
+
+_SHORT_STATUSES = {
+    SessionStatus.ACTIVE: "active",
+    SessionStatus.COMPLETE: "complete",
+    SessionStatus.CUT_SHORT: "cut short",
+    SessionStatus.SCREENED: "screened out",
+    SessionStatus.WITHDRAWN: "withdrawn",
+}
+
+
+class AssignmentInline(ReadOnlyInline):
+    model = Assignment
+    fields = readonly_fields = (
+        *("position", "pair"),
+        *(time_column("leased_at", "leased"), time_column("rated_at", "rated")),
+        *(time_column("skipped_at", "skipped"), time_column("released_at", "released")),
+    )
+    ordering = ("position",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
+        return super().get_queryset(request).select_related("pair__clip", "pair__caption", "rater")
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("shown_rater", "test", "shown_status", "shown_saved", "shown_check", "shown_left_right"),
+        *(time_column("started_at", "started"), time_column("finished_at", "finished"), "shown_questionnaire"),
+    )
+    list_filter = ("test", "status", "left_right")
+    ordering = ("-id",)
+    sortable_by = ("started_at", "finished_at")
+    fieldsets = (
+        (None, {"fields": ("test", "rater", "consent", "status", "started_at", "finished_at")}),
+        ("How far it came", {"fields": ("shown_saved", "time_spent", "time_needed")}),
+        ("How the checks went", {"fields": ("shown_check", "left_right", "sound_set_up_at")}),
+        ("At the end", {"fields": ("shown_questionnaire",)}),
+        ("Numbers", {"fields": ("uuid",)}),
+    )
+    readonly_fields = ("shown_saved", "time_spent", "time_needed", "shown_check", "shown_questionnaire")
+    inlines = (QuestionnaireInline, AssignmentInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return super().get_queryset(request).select_related("rater", "test", "consent__rater", "questionnaire")
+
+    @display(description="rater")
+    def shown_rater(self, session: Session) -> str:
+        return str(session.rater.uuid)[:8]
+
+    @display(
+        description="status",
+        label={
+            "active": "info",
+            "complete": "success",
+            "cut short": "warning",
+            "screened out": "danger",
+            "withdrawn": "danger",
+        },
+    )
+    def shown_status(self, session: Session) -> str:
+        return _SHORT_STATUSES[SessionStatus(session.status)]
+
+    @display(description="saved")
+    def shown_saved(self, session: Session) -> str:
+        return unbroken(f"{session.saved_count} of {session.planned_count}")
+
+    @display(description="check")
+    def shown_check(self, session: Session) -> str:
+        """How the comprehension check went, with the number of attempts."""
+        attempts = session.check_attempts
+        if session.status == SessionStatus.SCREENED:
+            return unbroken(f"failed ({attempts})")
+        if session.needs_check:
+            return unbroken(f"not yet ({attempts})")
+        return unbroken(f"passed ({attempts})") if attempts else "not asked"
+
+    @display(description="left, right")
+    def shown_left_right(self, session: Session) -> str:
+        return "-" if session.left_right == CheckOutcome.UNCHECKED else session.left_right
+
+    @display(description="questions")
+    def shown_questionnaire(self, session: Session) -> str:
+        """What became of the questionnaire at the end."""
+        if hasattr(session, "questionnaire"):
+            return "answered"
+        return "-" if session.questionnaire_at is None else "passed over"
+
+    @display(description="time spent")
+    def time_spent(self, session: Session) -> str:
+        return f"{session.elapsed_s:,.0f} s on {session.timed_count} pairs, practice included"
+
+    @display(description="time needed")
+    def time_needed(self, session: Session) -> str:
+        return f"{session.needed_s:,.0f} s at the least, to hear their clips once"
