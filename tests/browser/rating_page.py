@@ -70,7 +70,9 @@ def rate(page: Page, value: int) -> str:
     score(page, value).check()
     next_button(page).click()
     # Until the browser has kept the score, Play rests with the pair that is rated.
-    page.wait_for_function("!document.querySelector('#play:disabled') || document.querySelector('#rating[hidden]')")
+    page.wait_for_function(
+        "() => !document.querySelector('#play:disabled') || document.querySelector('#rating[hidden]')"
+    )
     return shown
 
 
