@@ -9,7 +9,7 @@ from django.utils import timezone
 from listening_tests.choices import ProblemKind, SessionStatus
 from listening_tests.exceptions import Refused, Withdrawn
 from listening_tests.models import Assignment, ProblemReport, Session
-from listening_tests.services.assignments import leases_release, leases_with_pairs
+from listening_tests.services.assignments import leases_in_hand, leases_release
 from listening_tests.services.ratings import NOT_GIVEN
 from listening_tests.services.sessions import session_end, session_go_on, session_lock, session_resume
 
@@ -46,8 +46,8 @@ def _skip(session: Session, assignment_uuid: UUID, kind: ProblemKind, text: str,
     session = session_lock(session_id=session.pk)
     if session.status == SessionStatus.WITHDRAWN:
         raise Withdrawn("You have withdrawn from this test.")
-    in_session = leases_with_pairs().filter(session=session)
-    assignment = in_session.select_for_update(of=("self",), no_key=True).filter(uuid=assignment_uuid).first()
+    held = leases_in_hand(session=session, named=assignment_uuid)
+    assignment = next((one for one in held if one.uuid == assignment_uuid), None)
     if assignment is None:
         raise Refused(NOT_GIVEN)
     if assignment.rated_at is None and assignment.skipped_at is None:
@@ -57,8 +57,8 @@ def _skip(session: Session, assignment_uuid: UUID, kind: ProblemKind, text: str,
         )
     if session.status == SessionStatus.ACTIVE and _count_skips(session) >= MOST_SKIPS:
         session_end(session=session)
-    held = list(in_session.filter(rated_at__isnull=True, released_at__isnull=True))
-    return SkipReceipt(session, session_go_on(session=session, held=held))
+    others = [one for one in held if one is not assignment]
+    return SkipReceipt(session, session_go_on(session=session, held=others))
 
 
 def _close(assignment: Assignment) -> None:
