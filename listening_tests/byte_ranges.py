@@ -36,19 +36,28 @@ AUDIO_TYPES = {
 
 
 class FileSlice:
-    """Some bytes of an open file, in chunks. Closes the file when the response is closed."""
+    """Some bytes of an open file, in chunks. Closes the file when the response is closed.
+
+    With `fileno` and `read` it is also a file that begins where it stands, which a server can let the system send.
+    """
 
     def __init__(self, file: "File[bytes]", *, start: int, length: int) -> None:
         self._file = file
-        self._start = start
-        self._length = length
+        self._left = length
+        file.seek(start)
 
     def __iter__(self) -> Iterator[bytes]:
-        self._file.seek(self._start)
-        left = self._length
-        while left > 0 and (chunk := self._file.read(min(CHUNK_BYTES, left))):
-            left -= len(chunk)
+        while chunk := self.read(CHUNK_BYTES):
             yield chunk
+
+    def read(self, size: int) -> bytes:
+        chunk: bytes = self._file.read(min(size, self._left))
+        self._left -= len(chunk)
+        return chunk
+
+    def fileno(self) -> int:
+        number: int = self._file.fileno()
+        return number
 
     def close(self) -> None:
         self._file.close()
@@ -135,4 +144,9 @@ def _body(request: HttpRequest, file: "File[bytes]", part: range, *, content_typ
     if request.method == "HEAD":
         file.close()
         return HttpResponse(content_type=content_type)
-    return StreamingHttpResponse(FileSlice(file, start=part.start, length=len(part)), content_type=content_type)
+    content = FileSlice(file, start=part.start, length=len(part))
+    response = StreamingHttpResponse(content, content_type=content_type)
+    # By these names Django's handler finds what to hand to the server's wsgi.file_wrapper.
+    response.file_to_stream = content  # type: ignore[attr-defined]
+    response.block_size = CHUNK_BYTES  # type: ignore[attr-defined]
+    return response

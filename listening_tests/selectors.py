@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from listening_tests.choices import TestStatus
 from listening_tests.joined_rows import JoinedRows
-from listening_tests.models import Assignment, ListeningTest, Rater, Session
+from listening_tests.models import Assignment, Clip, ListeningTest, Rater, Session
 
 _SITTING = JoinedRows(
     (Session, ListeningTest, Rater),
@@ -20,6 +20,19 @@ _SITTING = JoinedRows(
     WHERE listeningtest.slug = %(slug)s AND listeningtest.status <> 'draft' AND rater.uuid = %(rater)s
     ORDER BY session.started_at DESC
     LIMIT 1
+    """,
+)
+_CLIP = JoinedRows(
+    (Clip,),
+    """
+    SELECT {columns}
+    FROM listening_tests_assignment assignment
+    JOIN listening_tests_rater rater ON rater.id = assignment.rater_id
+    JOIN listening_tests_session session ON session.id = assignment.session_id
+    JOIN listening_tests_listeningtest listeningtest ON listeningtest.id = session.test_id
+    JOIN listening_tests_pair pair ON pair.id = assignment.pair_id
+    JOIN listening_tests_clip clip ON clip.id = pair.clip_id
+    WHERE assignment.uuid = %(assignment)s AND rater.uuid = %(rater)s AND listeningtest.slug = %(slug)s
     """,
 )
 # So many pairs at a rater's own pace weigh as much as the estimate that was made before the first.
@@ -68,3 +81,9 @@ def assignments_open(*, session: Session) -> list[Assignment]:
         .select_related("pair__clip", "pair__caption")
         .order_by("position")
     )
+
+
+def clip_for_rater(*, slug: str, assignment_uuid: UUID, rater_uuid: UUID) -> Clip | None:
+    """The clip of an assignment of this rater's, whatever has become of it."""
+    rows = _CLIP.fetch({"slug": slug, "assignment": assignment_uuid, "rater": rater_uuid})
+    return rows[0][0] if rows else None

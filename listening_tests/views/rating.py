@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,7 +15,7 @@ from listening_tests.byte_ranges import audio_response
 from listening_tests.exceptions import RatingConflict, Refused, Withdrawn
 from listening_tests.models import Assignment, ListeningTest, Session
 from listening_tests.rating_json import Malformed, rating_read, sitting_state, skip_read
-from listening_tests.selectors import assignments_open
+from listening_tests.selectors import assignments_open, clip_for_rater
 from listening_tests.services.ratings import rating_submit
 from listening_tests.services.skips import assignment_skip
 from listening_tests.stages import Stage
@@ -30,7 +29,7 @@ from listening_tests.views.pages import (
 )
 
 NOT_KNOWN = "This browser is not known to the listening test any more. Open the link that you were given once again."
-WEEK_S = 7 * 24 * 3600
+KEPT_BY_THE_BROWSER = f"private, max-age={7 * 24 * 3600}, immutable, no-transform"
 
 
 @require_safe
@@ -97,20 +96,14 @@ def audio(request: HttpRequest, slug: str, assignment_uuid: UUID) -> HttpRespons
     rater_uuid = rater_cookie.rater_read(request)
     if rater_uuid is None:
         raise Http404
-    return audio_response(
-        request,
-        _rendition(slug, assignment_uuid, rater_uuid),
-        etag=f'"{assignment_uuid.hex}"',
-        cache_control=f"private, max-age={WEEK_S}, immutable, no-transform",
-    )
-
-
-def _rendition(slug: str, assignment_uuid: UUID, rater_uuid: UUID) -> FieldFile:
-    own = Assignment.objects.filter(uuid=assignment_uuid, session__test__slug=slug, rater__uuid=rater_uuid)
-    assignment = own.select_related("pair__clip").first()
-    if assignment is None:
+    etag = f'"{assignment_uuid.hex}"'
+    if request.headers.get("If-None-Match") == etag:
+        # What the address names never changes: who has it needs nothing of ours.
+        return HttpResponse(status=304, headers={"ETag": etag, "Cache-Control": KEPT_BY_THE_BROWSER})
+    clip = clip_for_rater(slug=slug, assignment_uuid=assignment_uuid, rater_uuid=rater_uuid)
+    if clip is None:
         raise Http404
-    return assignment.pair.clip.rendition
+    return audio_response(request, clip.rendition, etag=etag, cache_control=KEPT_BY_THE_BROWSER)
 
 
 def _rating_context(session: Session, leases: list[Assignment]) -> dict[str, Any]:
