@@ -4,9 +4,10 @@ Order and names come from the sitting and the secret key: the same after a reloa
 page says which answer is right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.core import signing
 from django.utils.crypto import salted_hmac
 
 from listening_tests.models import CheckQuestion, Session
@@ -23,6 +24,32 @@ class CheckItem:
 
     def is_right(self, name: str | None) -> bool:
         return name is not None and self.answers.get(name) == self.question.right_answer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was answered at the attempt that was counted last, and what of it was wrong, by the questions' keys."""
+
+    answers: Mapping[int, str]
+    wrong: frozenset[int]
+
+
+def verdict_write(session: Session, answers: Mapping[int, str], wrong: Iterable[int]) -> str:
+    """For the address of the page that tells the rater: signed, so that nobody can ask what else is wrong."""
+    return signing.dumps([_stand(session), list(answers.items()), list(wrong)], salt=_SALT, compress=True)
+
+
+def verdict_read(session: Session, text: str) -> Verdict | None:
+    """None where the address is not ours, or tells of another attempt."""
+    try:
+        stand, answers, wrong = signing.loads(text, salt=_SALT)
+    except signing.BadSignature:
+        return None
+    return Verdict(dict(answers), frozenset(wrong)) if stand == _stand(session) else None
+
+
+def _stand(session: Session) -> str:
+    return f"{session.uuid} {session.check_attempts}"
 
 
 def check_items(session: Session) -> list[CheckItem]:

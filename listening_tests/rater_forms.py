@@ -1,12 +1,12 @@
 """The forms that raters fill in. Their words may be anything: templates escape them, and nothing here trusts them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 
 from listening_tests.choices import ListeningDevice, Surroundings
-from listening_tests.comprehension import CheckItem
+from listening_tests.comprehension import CheckItem, Verdict
 from listening_tests.models import SurveyQuestion
 from listening_tests.services.questionnaires import QuestionnaireAnswers
 from listening_tests.sound_set_up import ANSWERS, Heard
@@ -47,14 +47,21 @@ class CheckForm(forms.Form):
             choices = item.answers.items()
             self.fields[_check_name(item.question.pk)] = _one_of(choices, label=item.question.prompt, required=True)
 
+    @classmethod
+    def judged(cls, items: list[CheckItem], verdict: Verdict, *, attempt: int) -> Self:
+        """The form as it was answered, with what was wrong at its questions, for another attempt."""
+        given = {_check_name(question_id): name for question_id, name in verdict.answers.items()}
+        form = cls(items, given | {"attempt": attempt})
+        form.is_valid()
+        for name in map(_check_name, verdict.wrong):
+            if name in form.fields:
+                form.add_error(name, "This answer is not right.")
+        return form
+
     def answers(self) -> dict[int, str]:
         """The names of the answers by the questions' keys."""
         chosen = self.cleaned_data.items()
         return {int(name.removeprefix(_CHECK)): value for name, value in chosen if name.startswith(_CHECK)}
-
-    def mark_wrong(self, question_ids: Iterable[int]) -> None:
-        for question_id in question_ids:
-            self.add_error(_check_name(question_id), "This answer is not right.")
 
 
 class SoundForm(forms.Form):

@@ -1,6 +1,7 @@
 """Between consent and the first pair: the comprehension check, and the sound set-up with its sounds."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.files.base import ContentFile
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from listening_tests import rater_cookie
 from listening_tests.byte_ranges import file_response
-from listening_tests.comprehension import check_items
+from listening_tests.comprehension import check_items, verdict_read, verdict_write
 from listening_tests.models import ListeningTest, Session
 from listening_tests.rater_forms import CheckForm, SoundForm
 from listening_tests.services.checks import MOST_ATTEMPTS, check_submit
@@ -25,7 +26,6 @@ from listening_tests.views.pages import elsewhere, session_by_slug, session_of, 
 @never_cache
 @with_test
 def check(request: HttpRequest, test: ListeningTest) -> HttpResponse:
-    """A POST is answered with the page again where the rater may try once more."""
     session = session_of(test, rater_cookie.rater_read(request))
     if session is None:
         return redirect("listening_tests:welcome", test.slug)
@@ -34,23 +34,29 @@ def check(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         return away
     if request.method == "POST":
         return _judge(request, session)
-    form = CheckForm(check_items(session), initial={"attempt": session.check_attempts + 1})
-    return render(request, "rater/check.html", _check_context(session, form))
+    return render(request, "rater/check.html", _check_context(session, _check_form(request, session)))
+
+
+def _check_form(request: HttpRequest, session: Session) -> CheckForm:
+    """Empty, or as it was answered, where the address tells what was wrong."""
+    items, attempt = check_items(session), session.check_attempts + 1
+    verdict = verdict_read(session, request.GET.get("verdict", ""))
+    if verdict is None:
+        return CheckForm(items, initial={"attempt": attempt})
+    return CheckForm.judged(items, verdict, attempt=attempt)
 
 
 def _judge(request: HttpRequest, session: Session) -> HttpResponse:
-    items = check_items(session)
-    form = CheckForm(items, request.POST)
+    form = CheckForm(check_items(session), request.POST)
     if not form.is_valid():
         return render(request, "rater/check.html", _check_context(session, form), status=422)
-    attempt = form.cleaned_data["attempt"]
-    receipt = check_submit(session=session, attempt=attempt, answers=form.answers())
-    if stage_of(receipt.session) != Stage.CHECK:
-        return redirect(stage_url(receipt.session))
-    again = CheckForm(items, request.POST.dict() | {"attempt": receipt.session.check_attempts + 1})
-    again.is_valid()
-    again.mark_wrong(receipt.wrong)
-    return render(request, "rater/check.html", _check_context(receipt.session, again), status=422)
+    answers = form.answers()
+    receipt = check_submit(session=session, attempt=form.cleaned_data["attempt"], answers=answers)
+    address = stage_url(receipt.session)
+    if stage_of(receipt.session) == Stage.CHECK and receipt.counted:
+        # In the address, so that back and reload ask for no form to be sent again.
+        address += "?" + urlencode({"verdict": verdict_write(receipt.session, answers, receipt.wrong)})
+    return redirect(address)
 
 
 def _check_context(session: Session, form: CheckForm) -> dict[str, Any]:

@@ -64,6 +64,11 @@ def post(client: Client, test: ListeningTest, data: dict[str, object]):
     return client.post(f"/t/{test.slug}/check/", data)
 
 
+def follow(client: Client, test: ListeningTest, data: dict[str, object]):
+    """The page that the rater reads then."""
+    return client.post(f"/t/{test.slug}/check/", data, follow=True)
+
+
 def standing() -> tuple[object, ...]:
     session = Session.objects.get()
     return session.status, session.needs_check, session.check_attempts
@@ -163,25 +168,42 @@ class TestPage:
         assert "right" not in page
 
     def test_a_wrong_answer_is_told_with_the_instructions(self, client, test, sitting):
-        page = post(client, test, form(sitting, False, True))
-        assertContains(page, "Not all of this is right yet", status_code=422)
-        assertContains(page, "This answer is not right.", count=2, status_code=422)
-        assertContains(page, "You have one more attempt;", status_code=422)
-        assertContains(page, test.instructions, status_code=422)
-        assertContains(page, 'name="attempt" value="2"', status_code=422)
+        page = follow(client, test, form(sitting, False, True))
+        assertContains(page, "Not all of this is right yet")
+        assertContains(page, "This answer is not right.", count=2)
+        assertContains(page, " checked", count=2)
+        assertContains(page, "You have one more attempt;")
+        assertContains(page, test.instructions)
+        assertContains(page, 'name="attempt" value="2"')
         assertContains(client.get(f"/t/{test.slug}/check/"), "You have one more attempt;")
 
     def test_a_repeated_request_does_not_use_up_the_second_attempt(self, client, test, sitting):
         for _ in range(3):
-            page = post(client, test, form(sitting, False, True))
-            assertContains(page, "You have one more attempt;", status_code=422)
+            assertContains(follow(client, test, form(sitting, False, True)), "You have one more attempt;")
         assert standing() == (SessionStatus.ACTIVE, True, 1)
         assertRedirects(post(client, test, form(sitting, True, True, attempt=2)), f"/t/{test.slug}/sound/")
 
     def test_an_attempt_that_was_counted_cannot_be_used_to_find_out_what_is_right(self, client, test, sitting):
         post(client, test, form(sitting, False, True))
-        pages = [post(client, test, form(sitting, right, True)).content.decode() for right in (True, False)]
+        pages = [follow(client, test, form(sitting, right, True)).content.decode() for right in (True, False)]
         assert not any("This answer is not right." in page for page in pages)
+
+    def test_what_was_wrong_is_told_to_this_rater_and_of_this_attempt(self, client, test, sitting):
+        told = post(client, test, form(sitting, False, True)).url
+        assertContains(client.get(told), "This answer is not right.")
+        assertNotContains(client.get(told[:-2]), "This answer is not right.")
+        Session.objects.update(check_attempts=0)
+        assertNotContains(client.get(told), "This answer is not right.")
+        stranger = Client()
+        stranger.post(f"/t/{test.slug}/start/", consent_form(stranger.get(f"/t/{test.slug}/")))
+        assertNotContains(stranger.get(told), "This answer is not right.")
+
+    def test_a_question_that_was_taken_away_meanwhile_is_not_asked_again(self, client, test, sitting):
+        told = post(client, test, form(sitting, False, True)).url
+        test.check_questions.first().delete()
+        page = client.get(told)
+        assertContains(page, 'type="radio"', count=2)
+        assertNotContains(page, "This answer is not right.")
 
     def test_a_question_left_out_costs_no_attempt(self, client, test, sitting):
         given = form(sitting, True, True)

@@ -21,7 +21,11 @@ function prepare(button) {
   audio.loop = "again" in button.dataset;
   const verb = button.querySelector("[data-verb]");
 
-  function show(isPlaying) {
+  // Kept here, for a player whose sound failed to load does not say that it is paused.
+  let isPlaying = false;
+
+  function show(isPlayingNow) {
+    isPlaying = isPlayingNow;
     verb.textContent = isPlaying ? "Stop" : "Play";
     button.classList.toggle("is-playing", isPlaying);
   }
@@ -38,6 +42,7 @@ function prepare(button) {
     try {
       await audio.play();
     } catch (error) {
+      audio.pause();
       show(false);
       // Stopped before it began.
       if (error.name !== "AbortError") {
@@ -46,7 +51,8 @@ function prepare(button) {
     }
   }
 
-  button.addEventListener("click", () => (audio.paused ? play() : audio.pause()));
+  button.disabled = false;
+  button.addEventListener("click", () => (isPlaying ? audio.pause() : play()));
   audio.addEventListener("pause", () => show(false));
   audio.addEventListener("ended", () => show(false));
 }
