@@ -5,9 +5,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from listening_tests.choices import SessionStatus
-from listening_tests.models import ListeningTest, Questionnaire, Session, SurveyAnswer
+from listening_tests.models import ListeningTest, Questionnaire, Rating, Session, SurveyAnswer
 from tests.browser.conftest import DESK, OpenPage, make_audible_test
-from tests.browser.rating_page import begin
+from tests.browser.rating_page import begin, rate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,6 +73,21 @@ def test_too_long_a_text_cannot_be_typed(open_page: OpenPage, test: ListeningTes
     page.keyboard.type("twelve chars")
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/done/")
+
+
+def test_a_score_that_is_saved_late_does_not_empty_the_form(open_page: OpenPage, test: ListeningTest) -> None:
+    page = begin(open_page, test)
+    page.context.route("**/ratings/", lambda route: route.abort())
+    rate(page, 5)
+    Session.objects.update(status=SessionStatus.COMPLETE, finished_at=timezone.now())
+    page.goto(f"/t/{test.slug}/")
+    expect(page.get_by_role("alert")).to_contain_text("A score that you gave before is not saved yet.")
+    remarks = page.get_by_label("Is there anything else that you want to tell?")
+    remarks.fill("A tram passed.")
+    page.context.unroute("**/ratings/")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(remarks).to_have_value("A tram passed.")
+    assert Rating.objects.count() == 1
 
 
 def test_skip_and_back(open_page: OpenPage, test: ListeningTest) -> None:

@@ -17,10 +17,19 @@ function tell(sentence) {
   note.hidden = false;
 }
 
+/** Whether the person has begun to fill in a form, which a reload would empty. */
+function isFormBegun() {
+  return [...document.querySelectorAll("form :is(input, textarea)")].some(
+    (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked,
+  );
+}
+
 /** The page counts what is saved, and where the sitting has ended another page takes its place. */
 function endIfAllIsSaved() {
   if (outbox.entries.length) {
     tell(SAVING);
+  } else if (isFormBegun()) {
+    note.hidden = !refusals.size;
   } else if (!refusals.size) {
     location.reload();
   }
