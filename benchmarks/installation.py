@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_RATE_HZ = 48_000
 # What would lead the installation to another one's database or broker.
 FOREIGN = ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_TEST_HOME", "DJANGO_ALLOW_ASYNC_UNSAFE")
+# PostgreSQL does not start with a line that it does not know.
+NO_SETTING = "no_such_setting = 1\n"
 
 
 def free_port() -> int:
@@ -45,6 +47,8 @@ class Installation:
         said = []
         for line in self._serve.stdout or []:
             said.append(line)
+            if "has not answered" in line:
+                break
             if "Press Ctrl-C to stop." in line:
                 return
         raise RuntimeError("".join(said))
@@ -95,6 +99,22 @@ class Installation:
         """SIGKILL to PostgreSQL's postmaster, and to what it started."""
         kill(self._database())
 
+    def break_database(self) -> None:
+        """Kills PostgreSQL, and keeps it from starting until mend_database."""
+        with self._database_settings.open("a") as settings:
+            settings.write(NO_SETTING)
+        self.kill_database()
+
+    def mend_database(self) -> None:
+        settings = self._database_settings
+        settings.write_text(settings.read_text().replace(NO_SETTING, ""))
+
+    def give_number_of_database_away(self) -> None:
+        """As after a restart of the machine, where the number of the postmaster is another process's by now."""
+        note = self.home / "postgres" / "postmaster.pid"
+        lines = note.read_text().splitlines(keepends=True)
+        note.write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
+
     def kill_everything(self) -> None:
         """What a power cut does: nothing gets to say goodbye."""
         # The first is who would start the others again.
@@ -102,6 +122,10 @@ class Installation:
         if self._serve is not None:
             self._serve.communicate()
             self._serve = None
+
+    @property
+    def _database_settings(self) -> Path:
+        return self.home / "postgres" / "postgresql.conf"
 
     def _family(self) -> list[psutil.Process]:
         """`serve`, supervisord, and what it runs."""

@@ -12,7 +12,8 @@ from benchmarks.installation import Installation
 from benchmarks.outbox_rater import Crowd
 
 RATERS = 32
-PAIRS = 160
+# More than four ratings each would need, so that nobody runs out of pairs that are new to them.
+PAIRS = 240
 RATINGS = RATERS * 20
 
 

