@@ -18,7 +18,7 @@ from listening_tests.services.problems import problem_report
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
 from listening_tests.services.withdrawals import TREATMENTS, rater_withdraw
 from listening_tests.stages import Stage, stage_of, stage_url
-from listening_tests.views.pages import message, session_of, with_test
+from listening_tests.views.pages import message, outbox, session_of, with_test
 
 NO_SITTING = (
     "This browser has no sitting at this test, so there is nothing to withdraw here. Open the test in the browser that "
@@ -103,8 +103,15 @@ def personal_link(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     if stage_of(session) == Stage.WITHDRAWN:
         return redirect(stage_url(session))
     path = reverse("listening_tests:link", args=[test.slug, rater_cookie.link_write(session.uuid)])
-    context = {"test": test, "session": session, "link": request.build_absolute_uri(path)}
-    return render(request, "rater/personal_link.html", context | {"back_url": stage_url(session)})
+    context = {
+        "test": test,
+        "session": session,
+        "link": request.build_absolute_uri(path),
+        "back_url": stage_url(session),
+        # What waits in this browser will not be on the other device before it is saved.
+        "outbox": outbox(session),
+    }
+    return render(request, "rater/personal_link.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
