@@ -54,6 +54,8 @@ class TestReporting:
         report = ProblemReport.objects.get()
         assert report.text == "It crackles.\nAll the time."
         assert "Chrome" in report.browser
+        assert report.assignment is not None
+        assert report.assignment.pair.caption.text == shown
 
     def test_by_keyboard_from_the_first_page(self, open_page: OpenPage, test: ListeningTest) -> None:
         page = open_page(f"/t/{test.slug}/", **DESK)

@@ -41,6 +41,8 @@ export function drawPair(pair, { practiceIsOver }) {
   element("caption").lang = pair.language;
   element("practice").hidden = !pair.practice;
   element("practice-over").hidden = !practiceIsOver;
+  // "Report a problem" says which sound it is about.
+  element("report").search = `?pair=${pair.assignment}`;
   announce(practiceIsOver ? PRACTICE_OVER : "");
 }
 
