@@ -1,4 +1,4 @@
-"""Whole sittings in a real browser: by touch, by keyboard, through network failures and reloads."""
+"""Whole sittings in a real browser: by touch, by keyboard, through reloads, with captions of all kinds."""
 
 import pytest
 from django.utils import timezone
@@ -15,12 +15,15 @@ from tests.browser.rating_page import (
     listen,
     next_button,
     play_button,
+    rate,
     score,
+    sit_down,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HOSTILE = "<script>alert(1)</script> &amp; \"quoted\" & 50 % + 'more' \\n {{ 7 }}\n second line 🐶 שלום"
+LONG = ('Rain & <wind> + 100 % "hail" 🌧 مطر ' * 60)[:2000]
 
 
 def scores_by_caption() -> dict[str, float]:
@@ -197,6 +200,44 @@ def test_a_hostile_caption_is_text(open_page: OpenPage) -> None:
     expect(caption(page)).to_have_attribute("dir", "auto")
     expect(caption(page)).to_have_attribute("lang", "en")
     assert_no_sideways_scrolling(page)
+
+
+def test_a_caption_of_two_thousand_characters_is_text(open_page: OpenPage) -> None:
+    page = sit_down(open_page, make_audible_test([LONG]), viewport={"width": 320, "height": 568})
+    assert caption(page).evaluate("node => node.textContent") == LONG
+    assert_no_sideways_scrolling(page)
+    rate(page, 4)
+    page.wait_for_url("**/questions/")
+    assert scores_by_caption() == {LONG: 4}
+
+
+def test_number_keys_can_be_switched_off_for_good(open_page: OpenPage) -> None:
+    page = sit_down(open_page, make_audible_test(["First", "Second"]), **DESK)
+    switch = page.get_by_role("checkbox", name="Number keys choose a score")
+    # Shown to those who have a keyboard, be it at a phone.
+    expect(switch).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(switch).to_be_checked()
+    switch.focus()
+    page.keyboard.press("Space")
+    expect(switch).not_to_be_checked()
+    expect(play_button(page)).to_be_visible()
+    page.reload()
+    listen(page)
+    page.keyboard.type("4")
+    expect(score(page, 4)).not_to_be_checked()
+    switch.check()
+    page.keyboard.type("4")
+    expect(score(page, 4)).to_be_checked()
+
+
+def test_the_time_left_is_told(open_page: OpenPage) -> None:
+    test = make_audible_test(["First", "Second"])
+    page = sit_down(open_page, test)
+    expect(page.locator("#time-left")).to_have_text("About a minute left")
+    Session.objects.update(pair_estimate_s=100)
+    page.reload()
+    expect(page.locator("#time-left")).to_have_text("About 4 minutes left")
 
 
 def test_an_unbroken_caption_does_not_widen_the_page(open_page: OpenPage) -> None:

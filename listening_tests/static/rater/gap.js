@@ -12,3 +12,8 @@ export function gapEnds() {
     startedAt = null;
   }
 }
+
+/** Nobody waits for a clip now. */
+export function gapIsForgotten() {
+  startedAt = null;
+}

@@ -1,5 +1,7 @@
 /* How far the sitting is: by the server's count, and what is on its way there. */
 
+const UNTOLD_MS = 500;
+
 const element = (id) => document.getElementById(id);
 
 function tell(id, text) {
@@ -24,6 +26,11 @@ export function tellProgress({ saved, planned, seconds_left: secondsLeft }) {
   element("sitting-bar").value = saved;
 }
 
+let timer = null;
+
+/** What is saved at once is not worth a word. */
 export function tellOnTheirWay(count) {
-  tell("on-its-way", count ? `${count} more on ${count === 1 ? "its" : "their"} way` : "");
+  clearTimeout(timer);
+  const text = count ? `${count} more on ${count === 1 ? "its" : "their"} way` : "";
+  timer = setTimeout(() => tell("on-its-way", text), count && !element("on-its-way").textContent ? UNTOLD_MS : 0);
 }

@@ -3,7 +3,7 @@
 
 import { stayAwake } from "./awake.js";
 import { Breaks } from "./breaks.js";
-import { gapBegins, gapEnds } from "./gap.js";
+import { gapBegins, gapEnds, gapIsForgotten } from "./gap.js";
 import { DigitReader, listenToKeys, rememberSwitch } from "./keys.js";
 import { newUuid, Outbox } from "./outbox.js";
 import { Player } from "./player.js";
@@ -46,7 +46,8 @@ function render() {
   }
   element("scores").classList.toggle("is-locked", !isOpen);
   element("play").disabled = !pair || isGiving;
-  element("next").hidden = !pair || isStopped;
+  element("answer").hidden = Boolean(player.failure);
+  element("next").hidden = !pair || isStopped || Boolean(player.failure);
   element("next").disabled = !isOpen || isReading || !form.elements.score.value;
   element("go-on").disabled = isReading;
   screen.drawLock({ isHeard: player.isHeard, isSent: feedback.isShown });
@@ -75,6 +76,7 @@ function showInstead(part) {
 }
 
 function showBreak() {
+  gapIsForgotten();
   showInstead("break");
   element("break-title").focus();
   letRead(element("go-on"));
@@ -202,6 +204,7 @@ async function next() {
   const body = ratingNow();
   await give({ kind: "rating", url: state.ratings_url, body, isCounted: !practice });
   if (expected) {
+    gapIsForgotten();
     feedback.show(body.score, expected);
     letRead(element("next"));
   } else {
@@ -225,7 +228,10 @@ form.addEventListener("submit", (event) => {
   }
 });
 element("skip").addEventListener("click", () => isGiving || skip());
-element("go-on").addEventListener("click", () => goOn());
+element("go-on").addEventListener("click", () => {
+  gapBegins();
+  goOn();
+});
 element("reload").addEventListener("click", () => location.reload());
 rememberSwitch(element("number-keys"));
 listenToKeys({
