@@ -21,7 +21,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 
 from listening_tests.models import ListeningTest, Pair, Question, Rating  # noqa: E402
-from listening_tests.selectors import assignment_current  # noqa: E402
+from listening_tests.selectors import assignments_open  # noqa: E402
 from listening_tests.services.ratings import Answer, rating_submit  # noqa: E402
 from listening_tests.services.sessions import session_start  # noqa: E402
 
@@ -112,14 +112,14 @@ def report(what: str, taken: list[float]) -> float:
 
 
 def measure_rating(test: ListeningTest) -> float:
-    """A rating stored and the next pair leased: what the answer to a rater's click waits for."""
+    """A rating stored and the leases topped up: what the answer to a rater's click waits for."""
     session = session_start(test=test, rater_uuid=uuid4())
-    assignments = [assignment_current(session=session)]
+    leases = assignments_open(session=session)
 
     def rate() -> None:
         answer = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=0)
-        receipt = rating_submit(session=session, assignment_uuid=assignments[-1].uuid, answer=answer)
-        assignments.append(receipt.next_assignment)
+        receipt = rating_submit(session=session, assignment_uuid=leases[0].uuid, answer=answer)
+        leases[:] = receipt.leases
 
     return report(f"rating + next pair, {test.slug}", milliseconds(rate, 200))
 
