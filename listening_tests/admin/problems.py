@@ -24,7 +24,7 @@ class ProblemReportAdmin(ReadOnlyAdmin):
     list_select_related = ("assignment__pair__clip", "session__rater", "test")
     search_fields = ("text", "browser", "assignment__pair__clip__name")
     search_help_text = "Search in raters' words, browsers and file names"
-    ordering = ("-created_at", "-id")
+    ordering = ("-id",)
     sortable_by = ()
     fields = ("test", "kind", "created_at", "text", "browser", "session", "pair", "sound", "client_uuid")
     readonly_fields = ("pair", "sound")
