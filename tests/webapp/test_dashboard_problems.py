@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from listening_tests.choices import ProblemKind, SessionStatus, WithdrawnRatings
 from listening_tests.models import Assignment, ListeningTest, Pair, ProblemReport, Rater, Rating, Session, Withdrawal
+from listening_tests.services.withdrawals import rater_withdraw
 from tests.factories import make_pair, make_pairs, make_test
 from tests.webapp.factories import make_done_run, make_rating, make_session
 from worker.models import DatasetSnapshot
@@ -106,6 +107,17 @@ def test_words_of_raters_are_hostile_text(staff: Client) -> None:
 
     assert "<script>alert" not in text
     assert text.count("&lt;script&gt;alert(&#x27;report&#x27;)&lt;/script&gt; &amp; &quot;more&quot;") >= 4
+
+
+def test_words_of_who_withdrew_are_gone(staff: Client) -> None:
+    test = make_test()
+    session = make_session(test)
+    say(test, "Call me on 555.", session=session)
+    rater_withdraw(session=session)
+
+    text = staff.get(page_of(test)).text
+
+    assert "(No words: the rater has withdrawn.)" in text and "555" not in text
 
 
 def test_many_reports_need_as_many_queries(
