@@ -13,7 +13,7 @@ setup: $(VENV)/ready-to-run
 	@$(PY) manage.py prepare
 
 test: $(VENV)/ready-to-test
-	@deploy/ensure_chromium.sh
+	@deploy/ensure_browsers.sh
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
