@@ -109,6 +109,19 @@ class TestCheck:
         expect(page.get_by_text("It is not held against you.")).to_be_visible()
         assert Session.objects.get().status == SessionStatus.SCREENED
 
+    def test_long_and_hostile_words_of_the_researcher(self, open_page: OpenPage, test: ListeningTest) -> None:
+        test.check_questions.all().delete()
+        test.check_questions.create(
+            prompt="W" * 300, right_answer="W" * 200, wrong_answer="<img src=x onerror=alert(1)>" + "m" * 170
+        )
+        page = open_page(f"/t/{test.slug}/", viewport={"width": 320, "height": 568})
+        page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+        page.get_by_role("button", name="I agree, start").click()
+        page.get_by_label("<img src=x onerror=alert(1)>").check()
+        page.get_by_role("button", name="Check my answers").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
 
 class TestSound:
     def test_by_touch(self, open_page: OpenPage, test: ListeningTest) -> None:

@@ -10,7 +10,15 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from listening_tests import rater_cookie
 from listening_tests.choices import PairRole, SessionStatus, TestStatus, WithdrawnRatings
 from listening_tests.models import Assignment, Consent, Rater, RaterIdentity, Session
-from tests.collection.sitting import an_answer, consent_form, current_state, rate_all, send, skip_the_questions, start_sitting
+from tests.collection.sitting import (
+    an_answer,
+    consent_form,
+    current_state,
+    rate_all,
+    send,
+    skip_the_questions,
+    start_sitting,
+)
 from tests.factories import make_clip, make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +68,10 @@ class TestConsent:
         ("treatment", "sentence"),
         [
             (WithdrawnRatings.DELETE, "your scores are deleted."),
-            (WithdrawnRatings.EXCLUDE, "your scores are left out of every analysis, and kept without anything that says who you are."),
+            (
+                WithdrawnRatings.EXCLUDE,
+                "your scores are left out of every analysis, and kept without anything that says who you are.",
+            ),
         ],
     )
     def test_it_says_what_withdrawing_does_and_what_is_not_kept(self, client, treatment, sentence):
