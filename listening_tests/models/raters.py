@@ -41,16 +41,20 @@ class RaterIdentity(models.Model):
 
 
 class Consent(models.Model):
-    """That a rater agreed to a version of a test's consent text."""
+    """That a rater agreed to a version of a test's consent text, and what it promised of ratings that are withdrawn."""
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="consents")
     test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="consents")
     version = models.PositiveIntegerField()
+    withdrawn_ratings = models.CharField(max_length=10, choices=WithdrawnRatings, default=WithdrawnRatings.DELETE)
     given_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["rater", "test", "version"], name="consent_once_for_version"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_ratings__in=WithdrawnRatings.values), name="consent_withdrawn_ratings_known"
+            ),
         ]
 
     def __str__(self) -> str:

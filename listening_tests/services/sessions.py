@@ -116,7 +116,12 @@ def _may_rate(session: Session) -> bool:
 
 
 def _begin(test: ListeningTest, rater: Rater, *, recruiter: str, claimed_id: str) -> Session:
-    consent, _ = Consent.objects.get_or_create(rater=rater, test=test, version=test.consent_version)
+    consent, _ = Consent.objects.get_or_create(
+        rater=rater,
+        test=test,
+        version=test.consent_version,
+        defaults={"withdrawn_ratings": test.withdrawn_ratings},
+    )
     session = Session(test=test, rater=rater, consent=consent)
     planned = candidate_pairs(session=session).values_list("clip__duration_s", flat=True)[: test.pairs_per_session]
     durations_s = list(planned)

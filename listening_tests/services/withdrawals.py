@@ -37,7 +37,7 @@ def rater_withdraw(*, session: Session) -> Withdrawal:
     """Takes the rater of `session` out of its test. Who has withdrawn before stays as they are.
 
     Erases who they are and every word that they wrote, gives their open pairs back, and deletes their ratings, or
-    excludes them, as the test is set up. The assignments stay: no pair comes to the same rater twice. Work that was
+    excludes them, as the rater's consent said. The assignments stay: no pair comes to the same rater twice. Work that was
     done stays paid: who had finished keeps the completion code.
     """
     session = session_lock(session_id=session.pk)
@@ -49,7 +49,7 @@ def rater_withdraw(*, session: Session) -> Withdrawal:
     ratings = Rating.objects.filter(test_id=session.test_id, rater_id=session.rater_id)
     withdrawal = _record(session, ratings)
     places = _release(session)
-    if session.test.withdrawn_ratings == WithdrawnRatings.DELETE:
+    if withdrawal.treatment == WithdrawnRatings.DELETE:
         places += Counter(ratings.filter(assignment__isnull=False).values_list("pair_id", flat=True))
         ratings.delete()
     else:
@@ -71,7 +71,7 @@ def _record(session: Session, ratings: QuerySet[Rating]) -> Withdrawal:
     return Withdrawal.objects.create(
         test_id=session.test_id,
         rater_id=session.rater_id,
-        treatment=session.test.withdrawn_ratings,
+        treatment=session.consent.withdrawn_ratings,
         n_ratings=facts["n"],
         first_rated_at=facts["first"],
     )

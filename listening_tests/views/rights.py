@@ -43,13 +43,15 @@ def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         return redirect("listening_tests:withdraw", test.slug)
     is_withdrawn = stage_of(session) == Stage.WITHDRAWN
     context = {"test": test, "session": session, "treatment": _treatment(session), "back_url": stage_url(session)}
-    return render(request, "rater/withdrawn.html" if is_withdrawn else "rater/withdraw.html", context)
+    if is_withdrawn:
+        # What still waits in this browser goes too: the server refuses it, and the browser forgets it.
+        return render(request, "rater/withdrawn.html", context | {"outbox": outbox(session)})
+    return render(request, "rater/withdraw.html", context)
 
 
 def _treatment(session: Session) -> str:
-    """What becomes of the scores, or became of them: the test may be set up otherwise since."""
-    record = session.test.withdrawals.filter(rater_id=session.rater_id).first()
-    return TREATMENTS[WithdrawnRatings(record.treatment if record else session.test.withdrawn_ratings)]
+    """As was promised to this rater: the test may be set up otherwise since."""
+    return TREATMENTS[WithdrawnRatings(session.consent.withdrawn_ratings)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -25,7 +25,7 @@ from listening_tests.models import (
     Withdrawal,
 )
 from listening_tests.services.ratings import Answer, rating_submit
-from listening_tests.services.withdrawals import rater_withdraw
+from listening_tests.services.withdrawals import TREATMENTS, rater_withdraw
 from tests.collection.sitting import (
     an_answer,
     current_state,
@@ -141,6 +141,17 @@ class TestDeleting:
         assert_loads_are_true()
 
 
+@pytest.mark.parametrize(("promised", "since"), [(DELETE, EXCLUDE), (EXCLUDE, DELETE)])
+def test_what_was_promised_holds_whatever_the_test_says_since(client, test, promised, since) -> None:
+    ListeningTest.objects.update(withdrawn_ratings=promised)
+    session = sit(client, test)
+    ListeningTest.objects.update(withdrawn_ratings=since)
+    assertContains(client.get(f"/t/{test.slug}/withdraw/"), TREATMENTS[promised].capitalize())
+    assert rater_withdraw(session=session).treatment == promised
+    assert Rating.objects.exists() is (promised == EXCLUDE)
+    assertContains(client.get(f"/t/{test.slug}/withdraw/"), TREATMENTS[promised].capitalize())
+
+
 class TestExcluding:
     def test_it_works(self, client, test):
         ListeningTest.objects.update(withdrawn_ratings=EXCLUDE)
@@ -154,6 +165,14 @@ class TestExcluding:
         assert Exclusion.objects.count() == 3
         assert not RaterIdentity.objects.exists()
         assert_loads_are_true()
+
+    def test_what_the_rater_agreed_to_is_done_whatever_the_test_says_since(self, client, test):
+        ListeningTest.objects.update(withdrawn_ratings=EXCLUDE)
+        session = sit(client, test)
+        ListeningTest.objects.update(withdrawn_ratings=DELETE, consent_version=2)
+        assertContains(client.get(f"/t/{test.slug}/withdraw/"), "left out of every analysis")
+        assert rater_withdraw(session=session).treatment == EXCLUDE
+        assert Rating.objects.count() == 3
 
     def test_exclusions_by_rules_stay(self, client, test):
         ListeningTest.objects.update(withdrawn_ratings=EXCLUDE)
@@ -274,8 +293,6 @@ class TestPage:
         sentence = "Your scores are left out of every analysis, and kept without anything that says who you are."
         assertContains(client.get(f"/t/{test.slug}/withdraw/"), sentence)
         assertContains(client.post(f"/t/{test.slug}/withdraw/", follow=True), sentence)
-        ListeningTest.objects.update(withdrawn_ratings=DELETE)
-        assertContains(client.get(f"/t/{test.slug}/withdraw/"), sentence)
 
     @pytest.mark.parametrize("status", [TestStatus.PAUSED, TestStatus.CLOSED])
     def test_while_the_test_is_not_open(self, client, test, status):
@@ -297,5 +314,5 @@ class TestPage:
 
     def test_it_takes_few_queries(self, client, test, django_assert_max_num_queries):
         sit(client, test)
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(4):
             client.get(f"/t/{test.slug}/withdraw/")

@@ -73,12 +73,12 @@ def test_it_counts_what_counts() -> None:
 )
 def test_ratings_of_who_withdrew_are_excluded_or_gone(treatment: str, told: tuple[int, ...]) -> None:
     """Two raters stay; a third withdraws: their ratings of study pairs count as excluded, where they were kept."""
-    test = make_test(withdrawn_ratings=treatment)
+    test = make_test()
     pairs = [make_pair(test) for _ in range(4)]
     rate(pairs, 2)
     rate([*pairs, make_pair(test, role=PairRole.ANCHOR)], 1)
     rater = Rating.objects.latest("id").rater
-    consent = Consent.objects.create(rater=rater, test=test, version=1)
+    consent = Consent.objects.create(rater=rater, test=test, version=1, withdrawn_ratings=treatment)
     rater_withdraw(session=Session.objects.create(test=test, rater=rater, consent=consent, planned_count=4))
     report = report_of(test)
 
