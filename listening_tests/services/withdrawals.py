@@ -37,8 +37,8 @@ def rater_withdraw(*, session: Session) -> Withdrawal:
     """Takes the rater of `session` out of its test. Who has withdrawn before stays as they are.
 
     Erases who they are and every word that they wrote, gives their open pairs back, and deletes their ratings, or
-    excludes them, as the rater's consent said. The assignments stay: no pair comes to the same rater twice. Work that was
-    done stays paid: who had finished keeps the completion code.
+    excludes them, as the rater's consent said. The assignments stay: no pair comes to the same rater twice. Work that
+    was done stays paid: who had finished keeps the completion code.
     """
     session = session_lock(session_id=session.pk)
     known = Withdrawal.objects.filter(test_id=session.test_id, rater_id=session.rater_id).first()

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from listening_tests.choices import SessionStatus
 from listening_tests.models import ListeningTest, ProblemReport, Rating, Session
 from tests.browser.conftest import DESK, OpenPage, make_audible_test
-from tests.browser.rating_page import begin, caption, play_button, rate
+from tests.browser.rating_page import begin, caption, play_button, rate, scores_kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +39,21 @@ class TestWithdrawing:
         expect(page.get_by_role("heading", name="You have withdrawn")).to_be_visible()
         page.go_back()
         expect(page.get_by_role("heading", name="You have withdrawn")).to_be_visible()
+
+    def test_a_score_that_waits_in_the_browser_goes_too(self, open_page: OpenPage, test: ListeningTest) -> None:
+        page = begin(open_page, test)
+        page.context.route("**/ratings/", lambda route: route.abort())
+        rate(page, 5)
+        expect(page.get_by_role("alert")).to_be_visible()
+        page.get_by_role("link", name="Withdraw").click()
+        page.get_by_role("button", name="Withdraw", exact=True).click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert scores_kept(page) == [5]
+        page.context.unroute("**/ratings/")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.get_by_role("heading", name="You have withdrawn")).to_be_visible()
+        assert scores_kept(page) == []
+        assert not Rating.objects.exists()
 
 
 class TestReporting:
