@@ -9,7 +9,19 @@ from playwright.sync_api import Page, Route, expect
 from listening_tests.choices import SessionStatus, TestStatus
 from listening_tests.models import Assignment, ListeningTest, Rating, Session
 from tests.browser.conftest import OpenPage, make_audible_test
-from tests.browser.rating_page import NOT_SAVED, agree, begin, caption, finish, listen, next_button, score, scores_kept
+from tests.browser.rating_page import (
+    NOT_SAVED,
+    agree,
+    begin,
+    caption,
+    finish,
+    listen,
+    next_button,
+    rate,
+    score,
+    scores_kept,
+    sit_down,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,3 +164,31 @@ def test_a_tab_of_the_rater_before_keeps_the_score(open_page: OpenPage) -> None:
     assert statuses == [422]
     assert Rating.objects.count() == 0
     assert scores_kept(page) == [8]
+
+
+def test_a_page_beside_the_rating_page_stays_as_it_is(open_page: OpenPage) -> None:
+    """It saved nothing itself, and has no reason to load again."""
+    test = make_audible_test(["First", "Second"])
+    page = sit_down(open_page, test)
+    beside = page.context.new_page()
+    beside.goto(f"/t/{test.slug}/")
+    expect(beside.get_by_role("heading", name="Welcome back")).to_be_visible()
+    beside.evaluate("window.isAsItWas = true")
+    page.bring_to_front()
+    rate(page, 8)
+    expect(page.locator("#saved")).to_have_text("Saved 1 of 2")
+    assert beside.evaluate("window.isAsItWas")
+
+
+def test_a_tab_sends_what_another_one_left_behind(open_page: OpenPage) -> None:
+    test = make_audible_test(["Only"])
+    page = sit_down(open_page, test)
+    beside = page.context.new_page()
+    beside.goto(f"/t/{test.slug}/rate/")
+    page.bring_to_front()
+    page.route("**/ratings/", lambda route: route.abort())
+    rate(page, 8)
+    expect(beside.get_by_role("heading", name="One moment")).to_be_visible()
+    page.close()
+    beside.wait_for_url("**/questions/")
+    assert Rating.objects.get().score == 8

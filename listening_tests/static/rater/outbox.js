@@ -20,7 +20,7 @@ export function newUuid() {
  * Fires, as CustomEvents:
  * "change": how many wait has changed.
  * "given" {assignment}: another tab gave it.
- * "saved" {state}: the server has it; `state` is its newest word on the sitting, as is `newest`.
+ * "saved" {newest}: the server has it, from this tab or another; `newest` is its word on the sitting, if it said one.
  * "told" {sentence, newest, isRefused, isOver}: it was dropped for the reason told; where
  * `isOver` it waits for its own rater, and nothing more can be sent. "retry": an attempt failed. "withdrawn".
  */
@@ -96,11 +96,11 @@ export class Outbox extends EventTarget {
     if (meaning === WITHDRAWN) {
       this.#fire("withdrawn");
     } else if (meaning === SAVED) {
-      this.#fire("saved", { state });
-      this.#post({ settled: entry.assignment, state });
+      this.#fire("saved", { newest: state });
     } else {
       this.#fire("told", { sentence, newest: state, isRefused: meaning === REFUSED });
     }
+    this.#post({ settled: entry.assignment, newest: state });
   }
 
   async #read() {
@@ -128,8 +128,8 @@ export class Outbox extends EventTarget {
       if (data.given) {
         this.#fire("given", { assignment: data.given });
       }
-      if (data.state) {
-        this.#fire("saved", { state: data.state });
+      if (data.settled) {
+        this.#fire("saved", { newest: data.newest });
       }
     };
   }

@@ -121,6 +121,8 @@ function goOn() {
     showPair(next);
   } else if (outbox.entries.length) {
     showInstead("saving");
+    // It may be another tab's, which is closed by now.
+    outbox.wake();
   } else {
     leave();
   }
@@ -257,7 +259,7 @@ outbox.addEventListener("saved", ({ detail }) => {
     element("reload").hidden = true;
     tellTrouble("");
   }
-  adopt(detail.state);
+  adopt(detail.newest ?? queue.state);
 });
 outbox.addEventListener("given", ({ detail }) => {
   queue.markGiven(detail.assignment);

@@ -30,7 +30,7 @@ function endIfAllIsSaved() {
     tell(SAVING);
   } else if (isFormBegun()) {
     note.hidden = !refusals.size;
-  } else if (!refusals.size) {
+  } else if (!refusals.size && !note.hidden) {
     location.reload();
   }
 }
