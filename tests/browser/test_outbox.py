@@ -1,7 +1,7 @@
 """No rating is ever lost, and none is given twice: through cuts, reloads, closed and doubled tabs, and wrong clocks."""
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from listening_tests.models import Rating
 from tests.browser.conftest import DESK, OpenPage, make_audible_test
@@ -236,6 +236,27 @@ def test_a_clock_that_is_set_right_in_between_says_nothing_false(open_page: Open
     assert rating.assignment is not None
     assert rating.shown_at is not None
     assert rating.assignment.leased_at <= rating.shown_at <= rating.submitted_at
+
+
+def test_leaving_is_warned_of_only_while_something_is_unsaved(open_page: OpenPage) -> None:
+    page = sit_down(open_page, make_audible_test(["First", "Second"]))
+    warned: list[str] = []
+
+    def note_and_leave(dialog: Dialog) -> None:
+        warned.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", note_and_leave)
+    page.route("**/ratings/", lambda route: route.abort())
+    rate(page, 8)
+    expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
+    page.reload()
+    assert warned == ["beforeunload"]
+    page.unroute("**/ratings/")
+    expect_saved(page, 1, 2)
+    listen(page)
+    page.reload()
+    assert warned == ["beforeunload"]
 
 
 def test_the_back_button_gives_nothing_twice(open_page: OpenPage) -> None:
