@@ -5,7 +5,16 @@ import subprocess
 import sys
 import tempfile
 
-PROOFS = ("million_ratings", "raters_at_once", "full_speed", "thousand_raters", "demo_retrain")
+PROOFS = (
+    "million_ratings",
+    "raters_at_once",
+    "full_speed",
+    "thousand_raters",
+    "network_cuts",
+    "kills",
+    "gap",
+    "demo_retrain",
+)
 
 
 def main(names: list[str]) -> int:

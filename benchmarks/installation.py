@@ -91,6 +91,11 @@ class Installation:
         with psycopg.connect(host=socket_directory, user="postgres", dbname="postgres") as connection:
             return connection.execute(query, tuple(values)).fetchall()  # type: ignore[arg-type]
 
+    def rendition_bytes(self) -> list[int]:
+        """How large the files are that raters get."""
+        renditions = self.rows("SELECT rendition FROM listening_tests_clip")
+        return [(self.home / "media" / name).stat().st_size for (name,) in renditions]
+
     def kill_web(self) -> None:
         """SIGKILL to the web server, its master and its workers; supervisord is left to notice."""
         kill([process for process in self._family() if "gunicorn" in command_of(process)])

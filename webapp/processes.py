@@ -60,7 +60,9 @@ def supervisor_configuration(programs: list[Program], *, home: Path, directory: 
             f"priority = {program.priority}",
             "autorestart = true",
             "startsecs = 2",
-            "startretries = 5",
+            # Whatever keeps a program from starting may be over later: the waits between tries grow by a second each,
+            # but nothing is ever given up while the installation stands.
+            "startretries = 1000000",
             f"stopwaitsecs = {program.stop_s}",
             "killasgroup = true",
             "redirect_stderr = true",
