@@ -13,7 +13,7 @@ from listening_tests.models import Assignment, Clip, Consent, ListeningTest, Pai
 from listening_tests.selectors import assignments_open, session_progress
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
 from listening_tests.services.sessions import session_resume, session_start
-from tests.factories import make_caption, make_pair, make_pairs, make_test
+from tests.factories import make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
 
@@ -67,29 +67,6 @@ def test_it_works() -> None:
     assert (row.plays, row.heard_s, row.scale_min, row.scale_max, row.late) == (1, 1.0, 0, 10, False)
     assert row.assignment is not None
     assert row.assignment.leased_at <= row.shown_at <= row.submitted_at
-
-
-def test_least_rated_comes_first() -> None:
-    test = make_test()
-    rated_once, fresh = make_pairs(test, 2)
-    Pair.objects.filter(pk=rated_once.pk).update(load=1)
-    assert current(begin(test)).pair == fresh
-
-
-def test_ties_are_drawn_at_random_and_their_probability_is_kept() -> None:
-    test = make_test(ratings_per_pair=100, pairs_per_session=1)
-    make_pairs(test, 4)
-    first_pairs = {current(begin(test)).pair_id for _ in range(4)}
-    assert len(first_pairs) == 4
-    assert sorted(Assignment.objects.values_list("propensity", flat=True)) == [0.25, pytest.approx(1 / 3), 0.5, 1]
-
-
-def test_probability_of_a_draw_from_many_is_close() -> None:
-    test = make_test(pairs_per_session=1)
-    first = make_pair(test)
-    Pair.objects.bulk_create(Pair(test=test, clip=first.clip, caption=make_caption()) for _ in range(1999))
-    propensities = [current(begin(test)).propensity for _ in range(20)]
-    assert sum(propensities) / 20 == pytest.approx(1 / 1990, rel=0.1)
 
 
 def test_same_start_twice_is_one_session() -> None:
