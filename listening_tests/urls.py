@@ -15,7 +15,6 @@ urlpatterns = [
     path("<slug:slug>/resume/", entering.resume, name="resume"),
     path("<slug:slug>/ratings/", rating.ratings, name="ratings"),
     path("<slug:slug>/skips/", rating.skips, name="skips"),
-    path("<slug:slug>/skips/", rating.skips, name="skips"),
     path("<slug:slug>/questions/", ending.questions, name="questions"),
     path("<slug:slug>/done/", ending.done, name="done"),
     path("<slug:slug>/ended/", ending.screened, name="screened"),
