@@ -1,4 +1,5 @@
 # make run: all of Earmark on this machine.  make setup: prepare without starting.  make test: the whole gate.
+# make prove: long proofs and measured speeds; PROOFS="kills gap" for some.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -22,7 +23,8 @@ test: $(VENV)/ready-to-test
 	$(PY) -m pytest
 
 prove: $(VENV)/ready-to-test
-	$(PY) -m benchmarks
+	@deploy/ensure_browsers.sh
+	$(PY) -m benchmarks $(PROOFS)
 
 $(VENV)/ready-to-run: requirements.txt deploy/mend_torchaudio.py
 	@$(PYTHON) deploy/check_python.py

@@ -5,8 +5,8 @@ A TCP relay on a port of its own, in a thread of its own; what it does is set fr
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 CHUNK_BYTES = 64 * 1024
@@ -62,14 +62,18 @@ class Wire:
         self._loop.call_soon_threadsafe(setattr, self, "_is_cut", False)
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._end)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         self._server.close()
         self._cut()
-        self._loop.call_later(0.05, self._loop.stop)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _cut(self) -> None:
         self._is_cut = True
@@ -101,26 +105,36 @@ class Wire:
             far.close()
 
     async def _carry_out(self, reader: asyncio.StreamReader, call: Call) -> None:
-        pending: asyncio.Queue[bytes] = asyncio.Queue()
-        delivery = asyncio.create_task(self._deliver(pending, call.far))
-        while chunk := await reader.read(CHUNK_BYTES):
-            call.asked += chunk
-            self._loop.call_later(self._delay_s, pending.put_nowait, chunk)
-        self._loop.call_later(self._delay_s, pending.put_nowait, b"")
-        await delivery
+        async with self._line_to(call.far) as send:
+            while chunk := await reader.read(CHUNK_BYTES):
+                call.asked += chunk
+                send(chunk)
 
     async def _carry_back(self, reader: asyncio.StreamReader, call: Call) -> None:
+        async with self._line_to(call.near) as send:
+            while chunk := await reader.read(CHUNK_BYTES):
+                if self._doomed and self._doomed in call.asked:
+                    self._doomed = b""
+                    self._cut()
+                    break
+                call.asked.clear()
+                send(chunk)
+
+    @asynccontextmanager
+    async def _line_to(self, writer: asyncio.StreamWriter) -> AsyncIterator[Callable[[bytes], None]]:
+        """What is sent arrives `delay_s` later, in order; what is under way at the end arrives still."""
         pending: asyncio.Queue[bytes] = asyncio.Queue()
-        delivery = asyncio.create_task(self._deliver(pending, call.near))
-        while chunk := await reader.read(CHUNK_BYTES):
-            if self._doomed and self._doomed in call.asked:
-                self._doomed = b""
-                self._cut()
-                break
-            call.asked.clear()
+        delivery = asyncio.create_task(self._deliver(pending, writer))
+
+        def send(chunk: bytes) -> None:
             self._loop.call_later(self._delay_s, pending.put_nowait, chunk)
-        self._loop.call_later(self._delay_s, pending.put_nowait, b"")
-        await delivery
+
+        try:
+            yield send
+            send(b"")
+            await delivery
+        finally:
+            delivery.cancel()
 
     async def _deliver(self, pending: "asyncio.Queue[bytes]", writer: asyncio.StreamWriter) -> None:
         while chunk := await pending.get():

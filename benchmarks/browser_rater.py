@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LONGEST_WAIT_MS = 60_000
@@ -26,16 +26,18 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class BrowserRater:
-    """Sits at one test, under a name that the recruiter's link claims. `given`: the score of each caption rated."""
+    """Sits at one test, in a browser profile of its own, under a name that the recruiter's link claims.
 
-    browser: Browser
+    `given`: the score of each caption rated.
+    """
+
+    context: BrowserContext
     site: str
     slug: str
     name: str
     given: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.context = self.browser.new_context(viewport={"width": 400, "height": 800})
         self.context.set_default_timeout(LONGEST_WAIT_MS)
         self.page: Page = self.context.new_page()
 
@@ -43,6 +45,12 @@ class BrowserRater:
         """From the recruiter's link to the first pair."""
         self.page.goto(f"{self.site}/t/{self.slug}/?PROLIFIC_PID={self.name}")
         self._button("I agree, start").click()
+        self._button("Continue").click()
+        expect(self.page.locator("#saved")).to_be_visible()
+
+    def come_back(self) -> None:
+        """From the recruiter's link to the pair where the sitting stopped."""
+        self.page.goto(f"{self.site}/t/{self.slug}/?PROLIFIC_PID={self.name}")
         self._button("Continue").click()
         expect(self.page.locator("#saved")).to_be_visible()
 

@@ -22,7 +22,7 @@ READ = "performance.getEntriesByName('gap').map((entry) => entry.duration)"
 
 def gaps_ms(browser: Browser, site: str, slug: str) -> list[float]:
     """Milliseconds from Next to playable, as the page itself measures them, for all pairs but the first."""
-    rater = BrowserRater(browser, site, slug, "measured")
+    rater = BrowserRater(browser.new_context(), site, slug, "measured")
     rater.enter()
     for number in range(PAIRS - 1):
         rater.listen()

@@ -44,7 +44,7 @@ class Study:
 
     def rate_through_a_cut(self, browser: Browser, name: str, draw: random.Random) -> list[tuple[str, int]]:
         """A whole sitting with one cut at a random moment. Returns the scores that were given."""
-        rater = BrowserRater(browser, self.wire.site, self.slug, name)
+        rater = BrowserRater(browser.new_context(), self.wire.site, self.slug, name)
         rater.enter()
         cut_at, cut_after_s, cut_for_s = draw.randrange(PAIRS), draw.uniform(0, 0.5), draw.uniform(0.1, LONGEST_CUT_S)
         for position in range(PAIRS):
@@ -61,7 +61,7 @@ class Study:
 
     def rate_through_a_lost_answer(self, browser: Browser, name: str, draw: random.Random) -> list[tuple[str, int]]:
         """As above, but that the first score arrives, and the cut takes its answer."""
-        rater = BrowserRater(browser, self.wire.site, self.slug, name)
+        rater = BrowserRater(browser.new_context(), self.wire.site, self.slug, name)
         rater.enter()
         for position in range(PAIRS):
             rater.listen()

@@ -1,20 +1,18 @@
 """A real Chromium against the live site: pages as raters meet them, on a phone unless a test asks for a desk."""
 
 import io
-import shutil
 from collections.abc import Callable, Iterator
 
 import numpy
 import pytest
 import soundfile
 from django.core.files.base import ContentFile
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from listening_tests.models import Clip, ListeningTest
 from tests.factories import make_caption, make_clip, make_pair, make_test
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1280, "height": 800}}
 SAMPLE_RATE_HZ = 48_000
@@ -22,17 +20,6 @@ SAMPLE_RATE_HZ = 48_000
 LONGEST_WAIT_MS = 20_000
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("The browser tests need Chromium. Install it (on Debian: apt-get install chromium).")
-    expect.set_options(timeout=LONGEST_WAIT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from benchmarks.broken_wire import Wire, wire_to
-from benchmarks.browser_rater import chromium
 from benchmarks.installation import Installation
 
 
@@ -20,12 +18,6 @@ def installation() -> Iterator[Installation]:
         installation.start()
         yield installation
         installation.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium_browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -8,11 +8,9 @@ from benchmarks.installation import Installation
 from benchmarks.network_cuts import PAIRS, Study
 
 
-def test_the_page_says_so_and_keeps_the_scores(
-    installation: Installation, wire: Wire, chromium_browser: Browser
-) -> None:
+def test_the_page_says_so_and_keeps_the_scores(installation: Installation, wire: Wire, browser: Browser) -> None:
     study = Study(installation, "database-broken", wire)
-    rater = BrowserRater(chromium_browser, installation.site, study.slug, "patient")
+    rater = BrowserRater(browser.new_context(), installation.site, study.slug, "patient")
     rater.enter()
     rater.listen()
     installation.break_database()

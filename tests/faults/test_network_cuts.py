@@ -17,7 +17,7 @@ def study(installation: Installation, wire: Wire) -> Study:
     return Study(installation, f"cuts-{wire.port}", wire)
 
 
-def test_the_answer_is_lost_and_any_moment_may_be_the_last(study: Study, chromium_browser: Browser) -> None:
-    given = study.rate_through_a_lost_answer(chromium_browser, "lost", random.Random(0))  # noqa: S311 -- no secret
+def test_the_answer_is_lost_and_any_moment_may_be_the_last(study: Study, browser: Browser) -> None:
+    given = study.rate_through_a_lost_answer(browser, "lost", random.Random(0))  # noqa: S311 -- no secret
     assert sorted(study.stored("lost")) == given
-    assert [is_kept(study, chromium_browser, number) for number in range(RUNS)] == [True] * RUNS
+    assert [is_kept(study, browser, number) for number in range(RUNS)] == [True] * RUNS
