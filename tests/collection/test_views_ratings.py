@@ -262,6 +262,12 @@ def test_a_sound_that_would_not_play(client, test, state):
     assert ProblemReport.objects.get().text == "HTTP 404"
 
 
+@pytest.mark.parametrize(("text", "stored"), [("half \ud83d a pair", "half ? a pair"), ("a\0b", "a?b"), (None, "")])
+def test_what_no_database_takes_keeps_nobody_from_skipping(client, test, state, text, stored):
+    assert skip(client, test, state, text=text).status_code == 200
+    assert ProblemReport.objects.get().text == stored
+
+
 @pytest.mark.parametrize(
     ("change", "status", "fault"),
     [
