@@ -90,7 +90,7 @@ def rating_submit(*, session: Session, assignment_uuid: UUID, answer: Answer) ->
 @transaction.atomic
 def _submit(session: Session, assignment_uuid: UUID, answer: Answer) -> RatingReceipt:
     session = session_lock(session_id=session.pk)
-    _refuse_unless_taking(session)
+    refuse_unless_taking(session=session)
     held = leases_in_hand(session=session, named=assignment_uuid)
     assignment = next((one for one in held if one.uuid == assignment_uuid), None)
     if assignment is None:
@@ -103,7 +103,8 @@ def _submit(session: Session, assignment_uuid: UUID, answer: Answer) -> RatingRe
     return RatingReceipt(rating, created, session, session_go_on(session=session, held=others))
 
 
-def _refuse_unless_taking(session: Session) -> None:
+def refuse_unless_taking(*, session: Session) -> None:
+    """Raises Withdrawn where the rater has withdrawn, Refused where the comprehension check is not passed."""
     if session.status == SessionStatus.WITHDRAWN:
         raise Withdrawn("You have withdrawn from this test, so nothing more of yours is saved.")
     if session.status == SessionStatus.SCREENED or session.needs_check:

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from listening_tests.choices import ProblemKind, SessionStatus
-from listening_tests.exceptions import Refused, Withdrawn
+from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, ProblemReport, Session
 from listening_tests.services.assignments import leases_in_hand, leases_release
-from listening_tests.services.ratings import NOT_GIVEN
+from listening_tests.services.ratings import NOT_GIVEN, refuse_unless_taking
 from listening_tests.services.sessions import session_end, session_go_on, session_lock, session_resume
 
 # After so many sounds that would not play it is the browser or the network: the sitting ends, and counts as complete.
@@ -33,7 +33,7 @@ def assignment_skip(
     """Takes a pair whose sound would not play out of the sitting, files the report, and leases another in its place.
 
     A repeat changes nothing; nor does the skip of a pair that is rated. Raises Refused where the pair is not this
-    rater's, and Withdrawn where the rater has withdrawn.
+    rater's or the comprehension check is not passed, and Withdrawn where the rater has withdrawn.
     """
     receipt = _skip(session, assignment_uuid, kind, text[:LONGEST_TEXT], browser[:LONGEST_BROWSER])
     if receipt.leases or receipt.session.status != SessionStatus.ACTIVE:
@@ -44,8 +44,7 @@ def assignment_skip(
 @transaction.atomic
 def _skip(session: Session, assignment_uuid: UUID, kind: ProblemKind, text: str, browser: str) -> SkipReceipt:
     session = session_lock(session_id=session.pk)
-    if session.status == SessionStatus.WITHDRAWN:
-        raise Withdrawn("You have withdrawn from this test.")
+    refuse_unless_taking(session=session)
     held = leases_in_hand(session=session, named=assignment_uuid)
     assignment = next((one for one in held if one.uuid == assignment_uuid), None)
     if assignment is None:

@@ -143,5 +143,18 @@ def test_who_withdrew_is_refused() -> None:
     Session.objects.update(status=SessionStatus.WITHDRAWN)
     with pytest.raises(Withdrawn) as refusal:
         skip(session, assignment)
-    assert str(refusal.value) == "You have withdrawn from this test."
+    assert str(refusal.value) == "You have withdrawn from this test, so nothing more of yours is saved."
     assert not ProblemReport.objects.exists()
+
+
+def test_before_the_comprehension_check_nothing_is_skipped() -> None:
+    """Ten skips end a sitting as complete, so they must not lead past the check."""
+    test = make_test()
+    make_pairs(test, 5)
+    test.check_questions.create()
+    session = begin(test)
+    with pytest.raises(Refused) as refusal:
+        skip(session)
+    assert str(refusal.value) == "The questions on the instructions come first. Reload the page to go on."
+    assert not ProblemReport.objects.exists()
+    assert not session.assignments.filter(skipped_at__isnull=False).exists()
