@@ -5,6 +5,10 @@ class Refused(Exception):
     """Something a person asked for cannot be done; the message says what, the limit, and the next step."""
 
 
+class ConsentChanged(Refused):
+    """What a rater agreed to is not what the test says by now."""
+
+
 class RatingConflict(Refused):
     """A rating that was sent before comes again with another answer, or for another pair."""
 

@@ -1,5 +1,6 @@
 """A listening test and the questions it asks."""
 
+import hashlib
 import secrets
 import uuid
 
@@ -78,6 +79,12 @@ class ListeningTest(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def consent_terms(self) -> str:
+        """What raters agree to, in short: another version, text or treatment of withdrawn ratings gives another."""
+        terms = f"{self.consent_version}\n{self.withdrawn_ratings}\n{self.consent_text}"
+        return hashlib.sha256(terms.encode()).hexdigest()[:16]
 
 
 class Question(models.Model):

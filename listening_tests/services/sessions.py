@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from listening_tests.choices import SessionStatus, TestStatus
-from listening_tests.exceptions import Refused
+from listening_tests.exceptions import ConsentChanged, Refused
 from listening_tests.joined_rows import JoinedRows
 from listening_tests.models import Assignment, Consent, ListeningTest, Rater, RaterIdentity, Session
 from listening_tests.services.assignments import (
@@ -35,12 +35,15 @@ _LOCKED = JoinedRows(
 NO_PAIR_LEFT = "Every sound of this listening test has all the ratings it needs. Thank you for your interest."
 
 
-def session_start(*, test: ListeningTest, rater_uuid: UUID, recruiter: str = "", claimed_id: str = "") -> Session:
+def session_start(
+    *, test: ListeningTest, rater_uuid: UUID, terms: str | None = None, recruiter: str = "", claimed_id: str = ""
+) -> Session:
     """Begins the sitting of a rater who has agreed to the consent text, with their first pairs leased.
 
     `rater_uuid` is the pseudonym: of a rater who is known, or a new one that the consent page was given, so that a
-    repeat of the request finds the same rater and the same sitting. Raises Refused where the test is not open or no
-    pair is left for this rater.
+    repeat of the request finds the same rater and the same sitting. `terms` are the `consent_terms` that the rater has
+    read, None for those of now. Raises ConsentChanged where they are others by now, and Refused where the test is not
+    open or no pair is left for this rater.
     """
     leases_release_expired(test_id=test.pk)
     with transaction.atomic():
@@ -52,6 +55,8 @@ def session_start(*, test: ListeningTest, rater_uuid: UUID, recruiter: str = "",
             return existing
         if test.status != TestStatus.OPEN:
             raise Refused(NOT_OPEN_SENTENCES[TestStatus(test.status)])
+        if terms not in (None, test.consent_terms):
+            raise ConsentChanged("What you agree to was changed while you read it. Please read it again.")
         return _begin(test, rater, recruiter=recruiter, claimed_id=claimed_id)
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from listening_tests import rater_cookie
 from listening_tests.choices import TestStatus, WithdrawnRatings
-from listening_tests.exceptions import Refused
+from listening_tests.exceptions import ConsentChanged, Refused
 from listening_tests.models import ListeningTest
 from listening_tests.services.sessions import NO_PAIR_LEFT, session_resume, session_start
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
@@ -31,6 +31,12 @@ def welcome(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         return elsewhere(request, session, stage) or offer_to_continue(request, session)
     if test.status != TestStatus.OPEN:
         return not_open(request, test)
+    return _consent(request, test, claim)
+
+
+def _consent(
+    request: HttpRequest, test: ListeningTest, claim: rater_cookie.Claim, *, changed: ConsentChanged | None = None
+) -> HttpResponse:
     plan = sitting_plan(test=test)
     if not plan.pairs:
         return message(request, test, "Nothing is left to rate", NO_PAIR_LEFT)
@@ -40,8 +46,9 @@ def welcome(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         "claim": claim,
         "newcomer": rater_cookie.newcomer_write(),
         "treatment": TREATMENTS[WithdrawnRatings(test.withdrawn_ratings)],
+        "changed": changed,
     }
-    return render(request, "rater/consent.html", context)
+    return render(request, "rater/consent.html", context, status=409 if changed else 200)
 
 
 @require_POST
@@ -55,8 +62,14 @@ def start(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         return redirect("listening_tests:welcome", test.slug)
     try:
         session = session_start(
-            test=test, rater_uuid=rater_uuid, recruiter=claim.recruiter, claimed_id=claim.claimed_id
+            test=test,
+            rater_uuid=rater_uuid,
+            terms=request.POST.get("terms", ""),
+            recruiter=claim.recruiter,
+            claimed_id=claim.claimed_id,
         )
+    except ConsentChanged as changed:
+        return _consent(request, test, claim, changed=changed)
     except Refused as refusal:
         return message(request, test, "The test cannot start", str(refusal), status=409)
     response = redirect(stage_url(session))

@@ -32,9 +32,13 @@ def skip_the_questions(client: Client, test: ListeningTest) -> None:
 
 def consent_form(page: Any) -> dict[str, str]:
     """What the button of the consent page sends."""
-    claim = page.context["claim"]
-    newcomer = page.context["newcomer"]
-    return {"newcomer": newcomer, "recruiter": claim.recruiter, "claimed_id": claim.claimed_id}
+    claim, newcomer, test = (page.context[name] for name in ("claim", "newcomer", "test"))
+    return {
+        "newcomer": newcomer,
+        "terms": test.consent_terms,
+        "recruiter": claim.recruiter,
+        "claimed_id": claim.claimed_id,
+    }
 
 
 def current_state(client: Client, test: ListeningTest) -> dict[str, Any]:
