@@ -11,6 +11,7 @@ from tests.browser.rating_page import (
     expect_loaded_ahead,
     listen,
     next_button,
+    play_button,
     rate,
     score,
     scores_kept,
@@ -132,6 +133,21 @@ def test_a_reload_while_offline_keeps_the_score_and_the_place(open_page: OpenPag
     expect_saved(page, 1, 2)
     assert scores_by_caption() == {shown: 8}
     assert scores_kept(page) == []
+
+
+def test_a_page_that_is_older_than_the_last_saved_score_is_loaded_again(open_page: OpenPage) -> None:
+    """As after a reload that the server answered just before it had the score. Once, and not for ever."""
+    page = sit_down(open_page, make_audible_test(["First", "Second"]))
+    loads: list[str] = []
+    page.on("request", lambda request: loads.append(request.url) if request.url.endswith("/rate/") else None)
+    page.evaluate("""() => {
+      const { next } = JSON.parse(document.getElementById("state").textContent);
+      sessionStorage.setItem("earmark.saved", JSON.stringify([next.assignment]));
+    }""")
+    page.reload()
+    expect(play_button(page)).to_be_enabled()
+    assert len(loads) == 2
+    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_the_last_score_is_waited_for_before_the_end(open_page: OpenPage) -> None:

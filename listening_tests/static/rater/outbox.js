@@ -3,6 +3,7 @@
 
 import { deliver, NOT_OURS, REFUSED, SAVED, TRY_AGAIN, WITHDRAWN } from "./delivery.js";
 import { OutboxStore } from "./outbox_store.js";
+import { markSaved } from "./saved_marks.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
@@ -88,6 +89,9 @@ export class Outbox extends EventTarget {
   }
 
   async #settle(entry, { meaning, state, sentence }) {
+    if (meaning === SAVED) {
+      markSaved(entry.assignment);
+    }
     const settled = meaning === WITHDRAWN ? this.entries : [entry];
     for (const each of settled) {
       await this.#store.forget(each);

@@ -10,6 +10,7 @@ import { Player } from "./player.js";
 import { Feedback } from "./practice.js";
 import { tellOnTheirWay, tellProgress } from "./progress.js";
 import { Queue } from "./queue.js";
+import { takeStale } from "./saved_marks.js";
 import * as screen from "./screen.js";
 
 const RETRYING = "Not saved yet, trying again. Your scores are kept.";
@@ -288,10 +289,18 @@ addEventListener("beforeunload", (event) => {
 // A page that the browser kept alive behind another may show a pair that is rated by now.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-stayAwake(element("awake"));
-tellProgress(state);
-await outbox.open();
-for (const { assignment } of outbox.entries) {
-  queue.markGiven(assignment);
+async function start() {
+  tellProgress(state);
+  await outbox.open();
+  for (const { assignment } of outbox.entries) {
+    queue.markGiven(assignment);
+  }
+  goOn();
 }
-goOn();
+
+if (takeStale(queue.pairs)) {
+  location.reload();
+} else {
+  stayAwake(element("awake"));
+  start();
+}
