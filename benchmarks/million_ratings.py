@@ -45,8 +45,8 @@ INSERT INTO listening_tests_pair (uuid, test_id, clip_id, caption_id, role, syst
     JOIN listening_tests_caption caption ON caption.text_sha256 = encode(sha256((%(slug)s || i)::bytea), 'hex');
 INSERT INTO listening_tests_rater (uuid, source, created_at)
     SELECT gen_random_uuid(), 'simulated', now() FROM generate_series(1, %(raters)s);
-INSERT INTO listening_tests_consent (rater_id, test_id, version, given_at)
-    SELECT id, %(test)s, 1, now() FROM listening_tests_rater ORDER BY id DESC LIMIT %(raters)s;
+INSERT INTO listening_tests_consent (rater_id, test_id, version, withdrawn_ratings, given_at)
+    SELECT id, %(test)s, 1, 'delete', now() FROM listening_tests_rater ORDER BY id DESC LIMIT %(raters)s;
 INSERT INTO listening_tests_session
     (uuid, test_id, rater_id, consent_id, status, planned_count, saved_count, timed_count, needed_s, elapsed_s,
      pair_estimate_s, needs_check, check_attempts, left_right, sound_set_up_at, questionnaire_at, started_at,
