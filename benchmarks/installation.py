@@ -59,6 +59,10 @@ class Installation:
             self._serve.communicate()
             self._serve = None
 
+    def processes(self) -> list[str]:
+        """The command lines of all that runs for this home."""
+        return [command for process in psutil.process_iter() if str(self.home) in (command := command_of(process))]
+
     def manage(self, *words: str) -> str:
         """Runs a command of manage.py and returns what it said. Raises RuntimeError where it failed."""
         process = self._manage(*words)
@@ -162,7 +166,7 @@ class Installation:
 def command_of(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return ""
 
 

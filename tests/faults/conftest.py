@@ -18,6 +18,7 @@ def installation() -> Iterator[Installation]:
         installation.start()
         yield installation
         installation.stop()
+        assert installation.processes() == []
 
 
 @pytest.fixture

