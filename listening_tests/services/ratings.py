@@ -144,7 +144,8 @@ def _store(session: Session, assignment: Assignment, answer: Answer) -> Rating:
         heard_s=min(answer.heard_s, assignment.pair.clip.duration_s or 0),
         shown_at=_shown_at(assignment, answer, now),
         submitted_at=now,
-        late=assignment.lease_expires_at < now,
+        # A skip, as of another tab, ends a lease before its time: the pair may be in somebody else's hands by now.
+        late=assignment.released_at is not None or assignment.lease_expires_at < now,
         too_soon=_is_too_soon(session, assignment, answer, now),
     )
     _write(session, assignment, rating)

@@ -84,6 +84,19 @@ def test_a_rating_that_comes_after_the_skip_is_kept_and_counts() -> None:
     assert Pair.objects.get(pk=assignment.pair_id).load == 1
 
 
+def test_a_rating_after_the_skip_is_marked_where_it_may_exceed_k() -> None:
+    test = make_test(ratings_per_pair=1, pairs_per_session=1)
+    (pair,) = make_pairs(test, 1)
+    session = begin(test)
+    skipped = current(session)
+    skip(session, skipped)
+    other = begin(test)
+    assert not rate(other, current(other)).late
+    assert rate(session, skipped).late
+    pair.refresh_from_db()
+    assert pair.load == 2
+
+
 def test_a_rater_is_not_given_again_what_would_not_play() -> None:
     test = make_test(pairs_per_session=2)
     make_pairs(test, 3)
