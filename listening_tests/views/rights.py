@@ -39,7 +39,9 @@ def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     if session is None:
         return message(request, test, "Nothing to withdraw", NO_SITTING)
     if request.method == "POST":
-        rater_withdraw(session=session)
+        # The page may be of another rater who used this browser before: what cannot be undone befalls nobody else.
+        if request.POST.get("sitting") == str(session.uuid):
+            rater_withdraw(session=session)
         return redirect("listening_tests:withdraw", test.slug)
     is_withdrawn = stage_of(session) == Stage.WITHDRAWN
     context = {"test": test, "session": session, "treatment": _treatment(session), "back_url": stage_url(session)}

@@ -30,6 +30,12 @@ def skip_the_questions(client: Client, test: ListeningTest) -> None:
     client.post(f"/t/{test.slug}/questions/", {"skip": "1"})
 
 
+def send_withdrawal(client: Client, test: ListeningTest, *, follow: bool = True) -> Any:
+    """Presses the button of the page, whose form names the sitting; the page that comes then."""
+    session = client.get(f"/t/{test.slug}/withdraw/").context.get("session")
+    return client.post(f"/t/{test.slug}/withdraw/", {"sitting": session.uuid} if session else {}, follow=follow)
+
+
 def consent_form(page: Any) -> dict[str, str]:
     """What the button of the consent page sends."""
     claim, newcomer, test = (page.context[name] for name in ("claim", "newcomer", "test"))

@@ -10,7 +10,7 @@ from listening_tests.choices import ProblemKind, SessionStatus, TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, ListeningTest, ProblemReport, Session
 from listening_tests.services.problems import MOST_OF_A_SESSION, MOST_OF_STRANGERS_A_DAY, problem_report
-from tests.collection.sitting import current_state, start_sitting
+from tests.collection.sitting import current_state, send_withdrawal, start_sitting
 from tests.factories import make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -243,7 +243,7 @@ class TestFoot:
 
     def test_after_withdrawing(self, client, test):
         start_sitting(client, test)
-        client.post(f"/t/{test.slug}/withdraw/")
+        send_withdrawal(client, test, follow=False)
         (foot,) = self.feet(client, test, "")
         assert "Report a problem" in foot
         assert "Continue on another device" not in foot

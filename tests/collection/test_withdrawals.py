@@ -31,6 +31,7 @@ from tests.collection.sitting import (
     current_state,
     rate_all,
     send,
+    send_withdrawal,
     skip_the_questions,
     start_sitting,
 )
@@ -236,7 +237,7 @@ class TestPage:
         assertContains(page, "You need no reason.")
         assertContains(page, "Your scores are deleted.")
         assertContains(page, "There is no completion code, since the session is not finished.")
-        response = client.post(f"/t/{test.slug}/withdraw/")
+        response = send_withdrawal(client, test, follow=False)
         assertRedirects(response, f"/t/{test.slug}/withdraw/")
         page = client.get(f"/t/{test.slug}/withdraw/")
         assertContains(page, "You have withdrawn")
@@ -252,13 +253,13 @@ class TestPage:
     def test_a_repeat_is_answered_alike(self, client, test):
         sit(client, test)
         for _ in range(2):
-            response = client.post(f"/t/{test.slug}/withdraw/", follow=True)
+            response = send_withdrawal(client, test)
             assertContains(response, "You have withdrawn")
         assert Withdrawal.objects.get().n_ratings == 3
 
     def test_who_comes_back_is_told(self, client, test):
         sit(client, test)
-        client.post(f"/t/{test.slug}/withdraw/")
+        send_withdrawal(client, test, follow=False)
         for path in ("", "check/", "sound/", "rate/", "questions/", "done/", "ended/", "link/"):
             assertRedirects(client.get(f"/t/{test.slug}/{path}"), f"/t/{test.slug}/withdraw/")
         for path in ("start/", "resume/", "check/", "sound/", "questions/"):
@@ -270,20 +271,22 @@ class TestPage:
         sit_to_the_code(client, test)
         page = client.get(f"/t/{test.slug}/withdraw/")
         assertContains(page, "You keep your completion code: you did the work.")
-        page = client.post(f"/t/{test.slug}/withdraw/", follow=True)
+        page = send_withdrawal(client, test)
         assertContains(page, test.completion_code)
         assertContains(client.get(f"/t/{test.slug}/", follow=True), test.completion_code)
 
     def test_who_has_rated_all_and_not_seen_the_code_gets_it(self, client, test):
         start_sitting(client, test)
         rate_all(client, test)
-        page = client.post(f"/t/{test.slug}/withdraw/", follow=True)
+        page = send_withdrawal(client, test)
         assertContains(page, test.completion_code)
 
     def test_who_was_screened_gets_none(self, client, test):
         sit(client, test, n_ratings=0)
         Session.objects.update(status=SessionStatus.SCREENED, needs_check=True, finished_at=timezone.now())
-        page = client.post(f"/t/{test.slug}/withdraw/", follow=True)
+        page = client.get(f"/t/{test.slug}/withdraw/")
+        assertContains(page, "There is no completion code, since the test ended for you before the first sound.")
+        page = send_withdrawal(client, test)
         assertContains(page, "You have withdrawn")
         assertNotContains(page, test.completion_code)
 
@@ -292,23 +295,32 @@ class TestPage:
         sit(client, test)
         sentence = "Your scores are left out of every analysis, and kept without anything that says who you are."
         assertContains(client.get(f"/t/{test.slug}/withdraw/"), sentence)
-        assertContains(client.post(f"/t/{test.slug}/withdraw/", follow=True), sentence)
+        assertContains(send_withdrawal(client, test), sentence)
 
     @pytest.mark.parametrize("status", [TestStatus.PAUSED, TestStatus.CLOSED])
     def test_while_the_test_is_not_open(self, client, test, status):
         sit(client, test)
         ListeningTest.objects.update(status=status)
         assertContains(client.get(f"/t/{test.slug}/withdraw/"), "Withdraw from this test")
-        assertContains(client.post(f"/t/{test.slug}/withdraw/", follow=True), "You have withdrawn")
+        assertContains(send_withdrawal(client, test), "You have withdrawn")
 
     def test_without_a_contact_address(self, client, test):
         ListeningTest.objects.update(contact_email="")
         sit(client, test)
-        page = client.post(f"/t/{test.slug}/withdraw/", follow=True)
+        page = send_withdrawal(client, test)
         assertContains(page, "write to the people who invited you.")
 
+    def test_the_form_of_another_rater_withdraws_nobody(self, client, test):
+        """As where a browser was handed on while the page stood open."""
+        other = sit(Client(), test)
+        session = sit(client, test)
+        page = client.post(f"/t/{test.slug}/withdraw/", {"sitting": other.uuid}, follow=True)
+        assertContains(page, "Withdraw from this test")
+        assertContains(page, f'name="sitting" value="{session.uuid}"')
+        assert not Withdrawal.objects.exists()
+
     def test_a_stranger(self, client, test):
-        for answer in (client.get(f"/t/{test.slug}/withdraw/"), client.post(f"/t/{test.slug}/withdraw/")):
+        for answer in (client.get(f"/t/{test.slug}/withdraw/"), send_withdrawal(client, test, follow=False)):
             assertContains(answer, "This browser has no sitting at this test, so there is nothing to withdraw here.")
         assert not Withdrawal.objects.exists()
 
