@@ -13,7 +13,11 @@ from modeling.synthetic.systems import SYSTEMS
 
 # The built-in model learned on worlds of other seeds.
 SEED = 20_260
-COLUMNS = ("file", "caption", "system", "source_id", "role")
+COLUMNS = ("file", "caption", "system", "source_id", "role", "expected_min", "expected_max")
+# Practice shows both ends of the scale: the recording with its own caption, and with one of something else.
+PRACTICE_MATCHING = (8, 10)
+PRACTICE_FOREIGN_CAPTION = "A choir sings in a large church"
+PRACTICE_FOREIGN = (0, 2)
 # A stimulus is known by its scene and by the system that performed it.
 Truth = dict[tuple[str, str], float]
 
@@ -21,7 +25,7 @@ Truth = dict[tuple[str, str], float]
 def stimuli_write(*, folder: Path, n_captions: int, on_progress: Callable[[str, int, int], None]) -> tuple[Path, Truth]:
     """Renders the sounds into `folder`. Returns the manifest and the true score of each study pair, on 0 to 10.
 
-    `n_captions` captions, each performed by every system, and one more caption for practice. The truth is in no file
+    `n_captions` captions, each performed by every system, and one more recording for practice. The truth is in no file
     and in no table: training sees ratings alone.
     """
     truth: Truth = {}
@@ -34,9 +38,13 @@ def stimuli_write(*, folder: Path, n_captions: int, on_progress: Callable[[str, 
             on_progress("Generating sounds", number, total)
             name = f"{stimulus.source_id}-{stimulus.system}.flac"
             soundfile.write(folder / name, stimulus.samples, SAMPLE_RATE, subtype="PCM_16")
-            rows.writerow([name, stimulus.caption, stimulus.system, stimulus.source_id, role])
             if role == PairRole.STUDY:
+                rows.writerow([name, stimulus.caption, stimulus.system, stimulus.source_id, role, "", ""])
                 truth[stimulus.source_id, stimulus.system] = stimulus.true_score
+            else:
+                told = (stimulus.system, stimulus.source_id, role)
+                rows.writerow([name, stimulus.caption, *told, *PRACTICE_MATCHING])
+                rows.writerow([name, PRACTICE_FOREIGN_CAPTION, *told, *PRACTICE_FOREIGN])
     on_progress("Generating sounds", total, total)
     return manifest, truth
 
