@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 from playwright.sync_api import Error as BrowserError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-LONGEST_WAIT_MS = 60_000
+LONGEST_WAIT_MS = 30_000
 NOT_SAVED = "Not saved yet, trying again. Your scores are kept."
 
 
