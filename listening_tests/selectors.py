@@ -41,7 +41,10 @@ PAIRS_OF_ESTIMATE = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sitting is, by the server's count. Practice is in neither number."""
+    """How far a sitting is, by the server's count. Practice is in neither number.
+
+    Late ratings can come on top of those that were planned, and then count as planned too.
+    """
 
     saved: int
     planned: int
@@ -63,7 +66,7 @@ def session_for_rater(*, slug: str, rater_uuid: UUID) -> Session | None:
 
 
 def session_progress(*, session: Session) -> Progress:
-    return Progress(saved=session.saved_count, planned=session.planned_count)
+    return Progress(saved=session.saved_count, planned=max(session.planned_count, session.saved_count))
 
 
 def session_seconds_left(*, session: Session) -> int:

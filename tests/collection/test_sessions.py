@@ -10,7 +10,7 @@ from django.utils import timezone
 from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
 from listening_tests.models import Assignment, Clip, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
-from listening_tests.selectors import assignments_open, session_progress
+from listening_tests.selectors import Progress, assignments_open, session_progress
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
 from listening_tests.services.sessions import session_resume, session_start
 from tests.factories import make_pair, make_pairs, make_test
@@ -308,6 +308,20 @@ def test_ended_lease_is_given_out_again_and_the_late_rating_is_kept() -> None:
     assert late.session.status == SessionStatus.COMPLETE
     pair.refresh_from_db()
     assert pair.load == Rating.objects.count() == 2
+
+
+def test_late_ratings_on_top_of_the_plan_are_never_more_than_all() -> None:
+    test = make_test(ratings_per_pair=1, pairs_per_session=1)
+    make_pairs(test, 2)
+    session = begin(test)
+    left_behind = current(session)
+    end_leases(session)
+    Pair.objects.filter(pk=left_behind.pair_id).update(load=2)  # in another rater's hands
+    session_resume(session=session)
+    rate(session)
+    rating_submit(session=session, assignment_uuid=left_behind.uuid, answer=answer())
+    session.refresh_from_db()
+    assert session_progress(session=session) == Progress(saved=2, planned=2)
 
 
 def test_a_rater_who_comes_back_gets_the_same_pair() -> None:
