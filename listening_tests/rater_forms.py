@@ -9,9 +9,9 @@ from listening_tests.choices import ListeningDevice, Surroundings
 from listening_tests.comprehension import CheckItem, Verdict
 from listening_tests.models import SurveyQuestion
 from listening_tests.services.questionnaires import QuestionnaireAnswers
+from listening_tests.services.skips import LONGEST_TEXT
 from listening_tests.sound_set_up import ANSWERS, Heard
 
-LONGEST_TEXT = 2000
 CHOOSE_ONE = "Choose one of the answers."
 NO_ANSWER = ("", "No answer")
 
