@@ -37,6 +37,7 @@ _CLIP = JoinedRows(
 )
 # So many pairs at a rater's own pace weigh as much as the estimate that was made before the first.
 PAIRS_OF_ESTIMATE = 3
+USUAL_PAIR_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def session_progress(*, session: Session) -> Progress:
 
 def session_seconds_left(*, session: Session) -> int:
     """How long the rest will take at this rater's own pace, which the estimate of the start gives way to."""
-    pace_s = (PAIRS_OF_ESTIMATE * session.pair_estimate_s + session.elapsed_s) / (
-        PAIRS_OF_ESTIMATE + session.timed_count
-    )
+    # A sitting from before the estimate was kept has none.
+    estimate_s = session.pair_estimate_s or USUAL_PAIR_S
+    pace_s = (PAIRS_OF_ESTIMATE * estimate_s + session.elapsed_s) / (PAIRS_OF_ESTIMATE + session.timed_count)
     return math.ceil(pace_s * max(0, session.planned_count - session.saved_count))
 
 

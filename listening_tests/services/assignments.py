@@ -79,7 +79,9 @@ def leases_reopen(*, session: Session) -> list[Assignment]:
     locked = list(unrated.order_by("pk").select_for_update(of=("self",), no_key=True))
     held = [lease for lease in locked if lease.released_at is None]
     for lease in sorted(locked, key=lambda lease: lease.pair_id):
-        if lease.released_at is not None and len(held) < MOST_LEASES and _take_place(lease.pair, session):
+        if lease.released_at is None or not _has_room_for(lease, session, held):
+            continue
+        if _take_place(lease.pair, session):
             lease.released_at = None
             lease.lease_expires_at = _expiry(session)
             lease.save(update_fields=["released_at", "lease_expires_at"])
@@ -187,6 +189,12 @@ def _renew(session: Session, leases: list[Assignment]) -> None:
 
 def _expiry(session: Session) -> datetime:
     return timezone.now() + timedelta(minutes=session.test.lease_minutes)
+
+
+def _has_room_for(lease: Assignment, session: Session, held: list[Assignment]) -> bool:
+    """Never more leases than a sitting holds, nor more than it plans."""
+    is_planned = session.saved_count + _count_study(held) < session.planned_count
+    return len(held) < MOST_LEASES and (is_planned or lease.pair.role == PairRole.PRACTICE)
 
 
 def _assigned_to(session: Session) -> Exists:

@@ -11,6 +11,7 @@ from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
 from listening_tests.models import Assignment, Clip, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
 from listening_tests.selectors import Progress, assignments_open, session_progress
+from listening_tests.services.assignments import leases_release_expired
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
 from listening_tests.services.sessions import session_resume, session_start
 from tests.factories import make_pair, make_pairs, make_test
@@ -343,6 +344,17 @@ def test_a_rater_who_comes_back_to_a_pair_that_was_given_away_gets_another() -> 
     rate(begin(test))
     (fresh,) = make_pairs(test, 1)
     assert [lease.pair for lease in session_resume(session=left)] == [fresh]
+
+
+def test_who_comes_back_gets_no_more_than_is_planned() -> None:
+    test = make_test(pairs_per_session=3)
+    make_pairs(test, 9)
+    session = begin(test)
+    rate(session)
+    end_leases(session)
+    leases_release_expired(test_id=test.pk)
+    Session.objects.update(planned_count=2)
+    assert len(session_resume(session=session)) == 1
 
 
 def test_paused_test_keeps_the_rating_and_waits() -> None:

@@ -36,6 +36,11 @@ def ensure_running(data_directory: Path) -> str:
     Also after a crash: the wheel remembers the server of this process, so its state is looked at again each time.
     Raises OperationalError where it cannot be started.
     """
+    if " " in str(data_directory):
+        raise OperationalError(
+            f"The embedded PostgreSQL cannot live in {data_directory}, for that path has a space in it. "
+            "Set EARMARK_HOME to a directory without one, or DATABASE_URL to a PostgreSQL of yours."
+        )
     data_directory.parent.mkdir(parents=True, exist_ok=True)
     with _one_thread_at_a_time:
         began = time.monotonic()
