@@ -97,7 +97,8 @@ class Wire:
         self._calls.add(call)
         try:
             await asyncio.gather(self._carry_out(near_reader, call), self._carry_back(far_reader, call))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
+            # Cancelled when the wire is closed; asyncio's streams would report that as a fault.
             call.hang_up()
         finally:
             self._calls.discard(call)
