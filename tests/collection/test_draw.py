@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from listening_tests.models import Assignment, ListeningTest, Pair
+from listening_tests.choices import PairRole
+from listening_tests.models import Assignment, Clip, ListeningTest, Pair
 from listening_tests.selectors import assignments_open
 from listening_tests.services.draw import TIES_COUNTED
+from listening_tests.services.ratings import Answer, rating_submit
 from listening_tests.services.sessions import session_start
 from tests.factories import make_caption, make_pair, make_pairs, make_test
 
@@ -43,3 +45,30 @@ def test_probability_of_a_draw_from_many_is_close() -> None:
     Pair.objects.bulk_create(Pair(test=test, clip=first.clip, caption=make_caption()) for _ in range(1999))
     propensities = [first_lease(test).propensity for _ in range(20)]
     assert sum(propensities) / 20 == pytest.approx(1 / 1990, rel=4 / math.sqrt(TIES_COUNTED))
+
+
+def test_a_pair_without_audio_is_never_given() -> None:
+    test = make_test()
+    make_pairs(test, 2)
+    silent = Clip.objects.create(name="not-here.wav")
+    make_pair(test, clip=silent)
+    make_pair(test, clip=silent, role=PairRole.PRACTICE)
+    session = session_start(test=test, rater_uuid=uuid4())
+    assert session.planned_count == 2
+    assert {lease.pair.clip.rendition.name for lease in assignments_open(session=session)}.isdisjoint({""})
+    assert session.assignments.count() == 2
+
+
+def test_practice_comes_first_and_spans_the_scale() -> None:
+    test = make_test()
+    make_pairs(test, 9)
+    for low in range(10):
+        make_pair(test, role=PairRole.PRACTICE, expected_min=low, expected_max=low + 1)
+    session = session_start(test=test, rater_uuid=uuid4())
+    lows = []
+    while (lease := assignments_open(session=session)[0]).pair.role == PairRole.PRACTICE:
+        lows.append(lease.pair.expected_min)
+        given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+        rating_submit(session=session, assignment_uuid=lease.uuid, answer=given)
+    assert sorted(low // 2 for low in lows) == [0, 1, 2, 3, 4]
+    assert not session.assignments.filter(position__gt=8).exists()

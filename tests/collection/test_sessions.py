@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
-from listening_tests.models import Assignment, Clip, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
+from listening_tests.models import Assignment, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
 from listening_tests.selectors import Progress, assignments_open, session_progress
 from listening_tests.services.assignments import leases_release_expired
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
@@ -136,18 +136,6 @@ def test_ended_leases_do_not_cut_a_session_short() -> None:
     assert receipt.session.status == SessionStatus.ACTIVE
 
 
-def test_a_pair_without_audio_is_never_given() -> None:
-    test = make_test()
-    make_pairs(test, 2)
-    silent = Clip.objects.create(name="not-here.wav")
-    make_pair(test, clip=silent)
-    make_pair(test, clip=silent, role=PairRole.PRACTICE)
-    session = begin(test)
-    assert session.planned_count == 2
-    rate(session)
-    assert rate(session).session.status == SessionStatus.COMPLETE
-
-
 def test_session_is_cut_short_where_the_platform_runs_out_of_pairs() -> None:
     test = make_test(ratings_per_pair=1, pairs_per_session=4)
     make_pairs(test, 4)
@@ -164,20 +152,6 @@ def test_a_sitting_has_three_pairs_in_hand_and_never_more_than_it_plans() -> Non
     in_hand = [len(assignments_open(session=session)), *(len(rate(session).leases) for _ in range(4))]
     assert in_hand == [3, 3, 2, 1, 0]
     assert Assignment.objects.count() == 4
-
-
-def test_practice_comes_first_and_spans_the_scale() -> None:
-    test = make_test()
-    make_pairs(test, 9)
-    for low in range(10):
-        make_pair(test, role=PairRole.PRACTICE, expected_min=low, expected_max=low + 1)
-    session = begin(test)
-    lows = []
-    while current(session).pair.role == PairRole.PRACTICE:
-        lows.append(current(session).pair.expected_min)
-        rate(session)
-    assert sorted(low // 2 for low in lows) == [0, 1, 2, 3, 4]
-    assert not session.assignments.filter(position__gt=8).exists()
 
 
 def test_a_rating_is_flagged_where_its_clip_could_not_have_been_heard_by_then() -> None:
