@@ -38,6 +38,11 @@ def claim_in_form(form: QueryDict) -> Claim:
     return _claim(form.get("recruiter", ""), form.get("claimed_id", ""))
 
 
+def claim_query(claim: Claim) -> dict[str, str]:
+    """As `claim_in_link` reads it; empty where nothing is claimed."""
+    return {RECRUITER_PARAMETERS[claim.recruiter]: claim.claimed_id} if claim.claimed_id else {}
+
+
 def _claim(recruiter: str, claimed_id: str) -> Claim:
     is_plausible = 0 < len(claimed_id) <= LONGEST_CLAIM and claimed_id.isprintable()
     return Claim(recruiter, claimed_id) if is_plausible and recruiter in RECRUITER_PARAMETERS else Claim()

@@ -15,6 +15,8 @@ from listening_tests.services.sessions import NOT_OPEN_SENTENCES
 from listening_tests.stages import ACTIVE_STAGES, Stage, stage_of, stage_url
 
 NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
+# Says in a link or a form: another person than the one who withdrew at this browser.
+SOMEBODY_ELSE = "somebody_else"
 
 Page = Callable[..., HttpResponse]
 

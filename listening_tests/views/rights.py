@@ -1,5 +1,6 @@
 """What a rater may do at any time: withdraw, report a problem, go on at another device."""
 
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from listening_tests import rater_cookie
-from listening_tests.choices import WithdrawnRatings
+from listening_tests.choices import TestStatus, WithdrawnRatings
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Session
 from listening_tests.rater_forms import ProblemForm
@@ -18,7 +19,7 @@ from listening_tests.services.problems import problem_report
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
 from listening_tests.services.withdrawals import TREATMENTS, rater_withdraw
 from listening_tests.stages import Stage, stage_of, stage_url
-from listening_tests.views.pages import message, outbox, session_of, with_test
+from listening_tests.views.pages import SOMEBODY_ELSE, message, outbox, session_of, with_test
 
 NO_SITTING = (
     "This browser has no sitting at this test, so there is nothing to withdraw here. Open the test in the browser that "
@@ -47,8 +48,17 @@ def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     context = {"test": test, "session": session, "treatment": _treatment(session), "back_url": stage_url(session)}
     if is_withdrawn:
         # What still waits in this browser goes too: the server refuses it, and the browser forgets it.
-        return render(request, "rater/withdrawn.html", context | {"outbox": outbox(session)})
+        context |= {"outbox": outbox(session), "somebody_else_url": _somebody_else_url(request, test)}
+        return render(request, "rater/withdrawn.html", context)
     return render(request, "rater/withdraw.html", context)
+
+
+def _somebody_else_url(request: HttpRequest, test: ListeningTest) -> str:
+    """The consent page for the person whom the link claims; empty where it claims nobody or the test takes nobody."""
+    claimed = rater_cookie.claim_query(rater_cookie.claim_in_link(request.GET))
+    if not claimed or test.status != TestStatus.OPEN:
+        return ""
+    return f"{reverse('listening_tests:welcome', args=[test.slug])}?{urlencode(claimed | {SOMEBODY_ELSE: '1'})}"
 
 
 def _treatment(session: Session) -> str:
