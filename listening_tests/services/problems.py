@@ -1,7 +1,7 @@
 """Problems that raters report in their own words."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -32,18 +32,20 @@ def problem_report(
     browser: str = "",
     assignment_uuid: UUID | None = None,
 ) -> ProblemReport:
-    """Files a report; a repeat, known by its client uuid, finds the one that is there.
+    """Files a report; a repeat, known by its client uuid and its words, finds the one that is there. Other words under
+    the same client uuid, as from a form that the back button brought again, are another report.
 
     `assignment_uuid` names the pair that it is about, and is left out where the pair is not the session's own. Raises
     Refused past the limits that keep a script from filling the researcher's page.
     """
-    known = ProblemReport.objects.filter(client_uuid=client_uuid).first()
+    key = uuid5(client_uuid, text)
+    known = ProblemReport.objects.filter(client_uuid=key).first()
     if known is not None:
         return known
     _refuse_too_many(test, session)
     own = session.assignments.filter(uuid=assignment_uuid).first() if session and assignment_uuid else None
     report, _ = ProblemReport.objects.get_or_create(
-        client_uuid=client_uuid,
+        client_uuid=key,
         defaults={
             "test": test,
             "session": session,

@@ -67,10 +67,17 @@ class TestService:
     def test_a_repeat_finds_the_report(self, test):
         client_uuid = uuid4()
         first, second = (
-            problem_report(test=test, session=None, client_uuid=client_uuid, text=text) for text in ("First", "Second")
+            problem_report(test=test, session=None, client_uuid=client_uuid, text="Once") for _ in range(2)
         )
         assert first == second
-        assert ProblemReport.objects.get().text == "First"
+        assert ProblemReport.objects.get().text == "Once"
+
+    def test_other_words_from_the_same_form_are_another_report(self, test):
+        """As after Back, where the browser shows the form as it was sent."""
+        client_uuid = uuid4()
+        for text in ("First", "Second", "First"):
+            problem_report(test=test, session=None, client_uuid=client_uuid, text=text)
+        assert sorted(ProblemReport.objects.values_list("text", flat=True)) == ["First", "Second"]
 
     def test_the_pair_of_another_rater_is_left_out(self, client, test):
         other = start_sitting(Client(), test)
@@ -96,9 +103,10 @@ class TestService:
 
     def test_a_repeat_of_the_last_one_is_no_further_one(self, client, test):
         session = start_sitting(client, test)
+        client_uuid = uuid4()
+        last = problem_report(test=test, session=session, client_uuid=client_uuid, text="Last")
         file_many(test, session, MOST_OF_A_SESSION)
-        last = ProblemReport.objects.earliest("pk")
-        assert problem_report(test=test, session=session, client_uuid=last.client_uuid, text="Again") == last
+        assert problem_report(test=test, session=session, client_uuid=client_uuid, text="Last") == last
 
     def test_skipped_sounds_are_outside_of_the_limit(self, client, test):
         session = start_sitting(client, test)
