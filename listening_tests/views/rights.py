@@ -138,13 +138,13 @@ def link(request: HttpRequest, test: ListeningTest, token: str) -> HttpResponse:
         return message(request, test, "This link leads nowhere", UNKNOWN_LINK, status=404)
     if stage_of(session) == Stage.WITHDRAWN:
         return message(request, test, "Withdrawn", LINK_OF_WITHDRAWN, status=410)
-    sitting_here = session_of(test, rater_cookie.rater_read(request))
+    rater_here = rater_cookie.rater_read(request)
     if request.method == "POST":
-        return _go_on_here(session, is_other_device=sitting_here != session)
+        return _go_on_here(session, is_other_device=rater_here != session.rater.uuid)
     context = {
         "test": test,
         "progress": session_progress(session=session),
-        "is_of_somebody_else": sitting_here not in (None, session),
+        "is_of_somebody_else": rater_here not in (None, session.rater.uuid),
     }
     return render(request, "rater/link.html", context)
 

@@ -90,11 +90,20 @@ class TestOpening:
 
     def test_a_browser_of_somebody_else_is_told_so(self, test, session, link, other):
         theirs = start_sitting(other, test)
-        assertContains(other.get(link), "Another person has used this browser for this test.")
+        assertContains(other.get(link), "Another person has used this browser for a listening test.")
         other.post(link)
         assert other.cookies[rater_cookie.NAME].value.startswith(str(session.rater.uuid))
         theirs.refresh_from_db()
         assert theirs.sound_set_up_at is not None
+
+    def test_a_browser_of_somebody_who_sits_at_another_test_is_told_so(self, link, other):
+        another = make_test()
+        make_pairs(another, 1)
+        start_sitting(other, another)
+        assertContains(other.get(link), "Another person has used this browser for a listening test.")
+
+    def test_the_raters_own_browser_is_told_nothing_of_others(self, client, link):
+        assertNotContains(client.get(link), "Another person")
 
     def test_while_paused(self, test, link, other):
         ListeningTest.objects.update(status=TestStatus.PAUSED)
