@@ -12,7 +12,8 @@ from listening_tests.models.sessions import Assignment, Session
 
 class ProblemReport(models.Model):
     """A rater's report. One of a sound that would not play names its assignment, which was skipped; never held
-    against the rater. One from a page before the session began names no session.
+    against the rater. One from before the session began, or from after its
+    rater withdrew, names no session.
     """
 
     client_uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from uuid import UUID, uuid5
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from listening_tests.choices import ProblemKind
+from listening_tests.choices import ProblemKind, SessionStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, ProblemReport, Session
+from listening_tests.services.sessions import session_lock
 from listening_tests.services.skips import LONGEST_BROWSER, LONGEST_TEXT
 
 MOST_OF_A_SESSION = 20
@@ -18,11 +20,12 @@ TOO_MANY_OF_YOURS = (
     "They have arrived; write to the contact address for more."
 )
 TOO_MANY_TODAY = (
-    f"This test has had {MOST_OF_STRANGERS_A_DAY} reports today from people who have not started it, which is as many "
+    f"This test has had {MOST_OF_STRANGERS_A_DAY} reports today from people who are not in a sitting, which is as many "
     "as it takes in a day. Write to the contact address, or try again tomorrow."
 )
 
 
+@transaction.atomic
 def problem_report(
     *,
     test: ListeningTest,
@@ -35,6 +38,7 @@ def problem_report(
     """Files a report; a repeat, known by its client uuid and its words, finds the one that is there. Other words under
     the same client uuid, as from a form that the back button brought again, are another report.
 
+    Of who has withdrawn it names neither the sitting nor the browser, for nothing may say who they are.
     `assignment_uuid` names the pair that it is about, and is left out where the pair is not the session's own. Raises
     Refused past the limits that keep a script from filling the researcher's page.
     """
@@ -42,6 +46,8 @@ def problem_report(
     known = ProblemReport.objects.filter(client_uuid=key).first()
     if known is not None:
         return known
+    if session is not None and session_lock(session_id=session.pk).status == SessionStatus.WITHDRAWN:
+        session, browser = None, ""
     _refuse_too_many(test, session)
     own = session.assignments.filter(uuid=assignment_uuid).first() if session and assignment_uuid else None
     report, _ = ProblemReport.objects.get_or_create(

@@ -20,7 +20,7 @@ TOO_MANY_OF_YOURS = (
     "They have arrived; write to the contact address for more."
 )
 TOO_MANY_TODAY = (
-    "This test has had 200 reports today from people who have not started it, which is as many as it takes in a day. "
+    "This test has had 200 reports today from people who are not in a sitting, which is as many as it takes in a day. "
     "Write to the contact address, or try again tomorrow."
 )
 
@@ -151,6 +151,19 @@ class TestPage:
         response = send(client, test, problem_form(client, test))
         assertContains(client.get(response.url), f'href="/t/{test.slug}/"')
         assert ProblemReport.objects.get().session is None
+
+    def test_after_withdrawing_it_says_nothing_of_who_they_are(self, client, test):
+        start_sitting(client, test)
+        assertContains(client.get(f"/t/{test.slug}/problem/"), "together with the name of your browser")
+        assignment = current_state(client, test)["next"]["assignment"]
+        send_withdrawal(client, test, follow=False)
+        page = client.get(f"/t/{test.slug}/problem/")
+        assertContains(page, "without anything that says who you are")
+        data = problem_form(client, test, f"?pair={assignment}")
+        response = send(client, test, data, headers={"User-Agent": "Some browser 1.0"})
+        assertContains(client.get(response.url), f'href="/t/{test.slug}/withdraw/"')
+        report = ProblemReport.objects.get()
+        assert (report.session, report.assignment, report.text, report.browser) == (None, None, "No sound", "")
 
     def test_no_address_of_the_rater_is_kept(self, client, test):
         send(client, test, problem_form(client, test), REMOTE_ADDR="203.0.113.9")
