@@ -14,7 +14,7 @@ from listening_tests.models import Consent, Rater, RaterIdentity, Session, Withd
 
 class ConsentInline(ReadOnlyInline):
     model = Consent
-    fields = readonly_fields = ("test", "version", time_column("given_at", "given"))
+    fields = readonly_fields = ("test", "version", "withdrawn_ratings", time_column("given_at", "given"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Consent]:
         return super().get_queryset(request).select_related("test", "rater")
@@ -60,8 +60,9 @@ class RaterIdentityAdmin(ReadOnlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ("rater", "test", "version", time_column("given_at", "given"))
-    list_filter = ("test",)
+    list_display = ("rater", "test", "version", "withdrawn_ratings", time_column("given_at", "given"))
+    list_filter = ("test", "withdrawn_ratings")
+    fields = ("rater", "test", "version", "withdrawn_ratings", "given_at")
     list_select_related = ("rater", "test")
     ordering = ("-id",)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from listening_tests.choices import CheckOutcome, ProblemKind, SessionStatus, WithdrawnRatings
 from listening_tests.models import (
     Assignment,
+    Consent,
     Pair,
     ProblemReport,
     Questionnaire,
@@ -69,6 +70,20 @@ def test_it_works(staff: Client) -> None:
     assert page("clip_audio", clip.uuid, "rendition") in report.content.decode()
     withdrawn = staff.get(page("withdrawal_changelist")).content.decode()
     assert "Delete them" in withdrawn and str(session.rater) in withdrawn
+
+
+def test_consents_tell_what_was_promised(staff: Client) -> None:
+    make_rating(make_pair(make_test()))
+    Consent.objects.update(withdrawn_ratings=WithdrawnRatings.EXCLUDE)
+    consent = Consent.objects.get()
+    pages = (
+        page("consent_changelist"),
+        page("consent_change", consent.pk),
+        page("rater_change", consent.rater.pk),
+    )
+
+    for address in pages:
+        assert WithdrawnRatings.EXCLUDE.label in staff.get(address).content.decode()
 
 
 @pytest.mark.parametrize("model", ["problemreport", "withdrawal", "questionnaire"])
