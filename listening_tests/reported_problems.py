@@ -6,8 +6,9 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
-from listening_tests.choices import SKIP_KINDS, ProblemKind
+from listening_tests.choices import SKIP_KINDS, ProblemKind, SessionStatus
 from listening_tests.models import Assignment, Clip, ListeningTest, ProblemReport
+from listening_tests.services.skips import MOST_SKIPS
 
 CLIPS_SHOWN = 20
 REPORTS_SHOWN = 20
@@ -29,6 +30,17 @@ class UnplayableClip:
 
 
 @dataclass(frozen=True)
+class EndedBySkips:
+    """`n_sittings` that ended, and count as complete, because `n_sounds` would not play; `n_unrated` of them without a
+    rating.
+    """
+
+    n_sittings: int = 0
+    n_unrated: int = 0
+    n_sounds: int = MOST_SKIPS
+
+
+@dataclass(frozen=True)
 class ReportedProblems:
     """At most CLIPS_SHOWN of `n_clips` clips, those of most raters first; at most REPORTS_SHOWN of `n_others`."""
 
@@ -36,6 +48,7 @@ class ReportedProblems:
     n_clips: int
     others: list[ProblemReport]
     n_others: int
+    ended: EndedBySkips
 
 
 def reported_problems(*, test: ListeningTest) -> ReportedProblems:
@@ -51,6 +64,7 @@ def reported_problems(*, test: ListeningTest) -> ReportedProblems:
         n_clips=total["n_clips"],
         others=list(others[:REPORTS_SHOWN]) if total["n_others"] else [],
         n_others=total["n_others"],
+        ended=_ended_by_skips(test) if total["n_clips"] else EndedBySkips(),
     )
 
 
@@ -78,6 +92,15 @@ def _unplayable_clips(test: ListeningTest) -> list[UnplayableClip]:
         UnplayableClip(clips[pk], n_raters, n_met.get(pk, n_raters), n_not_loaded, n_not_played, last_at)
         for pk, (n_raters, n_not_loaded, n_not_played, last_at) in by_clip.items()
     ]
+
+
+def _ended_by_skips(test: ListeningTest) -> EndedBySkips:
+    skips = ProblemReport.objects.filter(
+        test=test, kind__in=SKIP_KINDS, session__status=SessionStatus.CUT_SHORT, assignment__skipped_at__isnull=False
+    )
+    by_sitting = skips.order_by().values("session").annotate(n=Count("pk")).filter(n__gte=MOST_SKIPS)
+    saved = by_sitting.values_list("session__saved_count", flat=True)
+    return EndedBySkips(n_sittings=len(saved), n_unrated=sum(not count for count in saved))
 
 
 def _n_met(test: ListeningTest, clip_ids: Iterable[int]) -> dict[int, int]:

@@ -1,7 +1,8 @@
 """The sittings of raters: how far each came, and how its checks went."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -20,6 +21,13 @@ _SHORT_STATUSES = {
 }
 
 
+def _n_skipped() -> Coalesce:
+    """How many sounds a session skipped, counted for the rows that are shown alone."""
+    skipped = Assignment.objects.filter(session=OuterRef("pk"), skipped_at__isnull=False).order_by()
+    counted = skipped.values("session").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
 class AssignmentInline(ReadOnlyInline):
     model = Assignment
     fields = readonly_fields = (
@@ -36,7 +44,7 @@ class AssignmentInline(ReadOnlyInline):
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
     list_display = (
-        *("shown_rater", "test", "shown_status", "shown_saved", "shown_check", "shown_left_right"),
+        *("shown_rater", "test", "shown_status", "shown_saved", "shown_skipped", "shown_check", "shown_left_right"),
         *(time_column("started_at", "started"), time_column("finished_at", "finished"), "shown_questionnaire"),
     )
     list_filter = ("test", "status", "left_right")
@@ -44,16 +52,20 @@ class SessionAdmin(ReadOnlyAdmin):
     sortable_by = ("started_at", "finished_at")
     fieldsets = (
         (None, {"fields": ("test", "rater", "consent", "status", "started_at", "finished_at")}),
-        ("How far it came", {"fields": ("shown_saved", "time_spent", "time_needed")}),
+        ("How far it came", {"fields": ("shown_saved", "shown_skipped", "time_spent", "time_needed")}),
         ("How the checks went", {"fields": ("shown_check", "left_right", "sound_set_up_at")}),
         ("At the end", {"fields": ("shown_questionnaire",)}),
         ("Numbers", {"fields": ("uuid",)}),
     )
-    readonly_fields = ("shown_saved", "time_spent", "time_needed", "shown_check", "shown_questionnaire")
+    readonly_fields = (
+        *("shown_saved", "shown_skipped", "time_spent", "time_needed"),
+        *("shown_check", "shown_questionnaire"),
+    )
     inlines = (QuestionnaireInline, AssignmentInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        return super().get_queryset(request).select_related("rater", "test", "consent__rater", "questionnaire")
+        wanted = ("rater", "test", "consent__rater", "questionnaire")
+        return super().get_queryset(request).select_related(*wanted).annotate(n_skipped=_n_skipped())
 
     @display(description="rater")
     def shown_rater(self, session: Session) -> str:
@@ -75,6 +87,12 @@ class SessionAdmin(ReadOnlyAdmin):
     @display(description="saved")
     def shown_saved(self, session: Session) -> str:
         return unbroken(f"{session.saved_count} of {session.planned_count}")
+
+    @display(description="skipped")
+    def shown_skipped(self, session: Session) -> int:
+        """How many sounds would not play."""
+        n_skipped: int = session.n_skipped  # type: ignore[attr-defined]
+        return n_skipped
 
     @display(description="check")
     def shown_check(self, session: Session) -> str:

@@ -72,6 +72,18 @@ def test_it_works(staff: Client) -> None:
     assert "Delete them" in withdrawn and str(session.rater) in withdrawn
 
 
+def test_sittings_tell_how_many_sounds_were_skipped(staff: Client) -> None:
+    make_rating(make_pair(make_test()))
+    plain = Session.objects.get()
+    skipping = everything_of(make_pair(make_test()))
+
+    shown = staff.get(page("session_changelist")).context["cl"].result_list
+
+    assert {session.pk: session.n_skipped for session in shown} == {plain.pk: 0, skipping.pk: 2}
+    one = staff.get(page("session_change", skipping.pk)).content.decode()
+    assert "Skipped" in one
+
+
 def test_consents_tell_what_was_promised(staff: Client) -> None:
     make_rating(make_pair(make_test()))
     Consent.objects.update(withdrawn_ratings=WithdrawnRatings.EXCLUDE)

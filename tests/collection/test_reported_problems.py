@@ -8,9 +8,16 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from listening_tests.choices import SKIP_KINDS, ProblemKind
+from listening_tests.choices import SKIP_KINDS, ProblemKind, SessionStatus
 from listening_tests.models import Assignment, Consent, ListeningTest, Pair, ProblemReport, Rater, Session
-from listening_tests.reported_problems import CLIPS_SHOWN, REPORTS_SHOWN, n_problems_by_test, reported_problems
+from listening_tests.reported_problems import (
+    CLIPS_SHOWN,
+    REPORTS_SHOWN,
+    EndedBySkips,
+    n_problems_by_test,
+    reported_problems,
+)
+from listening_tests.services.skips import MOST_SKIPS
 from tests.factories import make_caption, make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +96,20 @@ def test_words_about_a_sound_are_no_sound_that_would_not_play() -> None:
     assert found.others[0].assignment.pair.clip == pair.clip
 
 
+def test_sittings_that_ended_by_skips_are_counted() -> None:
+    test = make_test()
+    pairs = make_pairs(test, MOST_SKIPS)
+    statuses = [SessionStatus.CUT_SHORT, SessionStatus.CUT_SHORT, SessionStatus.ACTIVE, SessionStatus.CUT_SHORT]
+    sittings = [make_sitting(test) for _ in statuses]
+    for number, (sitting, status) in enumerate(zip(sittings, statuses, strict=True)):
+        Session.objects.filter(pk=sitting.pk).update(status=status, saved_count=number)
+        # The last one ended for another reason.
+        for pair in pairs[:-1] if sitting is sittings[-1] else pairs:
+            report(sitting, pair)
+
+    assert reported_problems(test=test).ended == EndedBySkips(n_sittings=2, n_unrated=1, n_sounds=MOST_SKIPS)
+
+
 def many_reports(test: ListeningTest, n_sittings: int, n_pairs: int) -> None:
     """Every sitting reports every sound, and says something else; straight into the tables."""
     now = timezone.now()
@@ -125,7 +146,7 @@ def test_many_reports_are_cut_and_asked_for_in_as_many_queries(
     test = make_test()
     for n_sittings, n_pairs in ((1, 1), (200, CLIPS_SHOWN + 5)):
         many_reports(test, n_sittings, n_pairs)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             found = reported_problems(test=test)
             assert [said.session.rater.pk for said in found.others if said.session]
 

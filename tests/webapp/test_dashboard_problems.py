@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from listening_tests.choices import ProblemKind, SessionStatus, WithdrawnRatings
 from listening_tests.models import Assignment, ListeningTest, Pair, ProblemReport, Rater, Rating, Session, Withdrawal
+from listening_tests.services.skips import MOST_SKIPS
 from listening_tests.services.withdrawals import rater_withdraw
 from tests.factories import make_pair, make_pairs, make_test
 from tests.webapp.factories import make_done_run, make_rating, make_session
@@ -76,6 +77,23 @@ def test_it_works(staff: Client) -> None:
     assert "1 other report" in text and "The page is too bright." in text and "Netscape 4" in text
     assert reverse("admin:listening_tests_session_change", args=[session.pk]) in text
     assert f"{reverse('admin:listening_tests_problemreport_changelist')}?test__id__exact={test.pk}" in text
+
+
+def test_sittings_that_ended_by_skips_are_told(staff: Client) -> None:
+    test = make_test()
+    pairs, sessions = make_pairs(test, MOST_SKIPS), [make_session(test) for _ in range(2)]
+    for pair in pairs:
+        for session in sessions:
+            skip(pair, session=session)
+    assert "sounds would not play" not in staff.get(page_of(test)).text
+    Session.objects.update(status=SessionStatus.CUT_SHORT)
+    Session.objects.filter(pk=sessions[0].pk).update(saved_count=3)
+
+    text = staff.get(page_of(test)).text
+
+    sittings = f"{reverse('admin:listening_tests_session_changelist')}?test__id__exact={test.pk}"
+    assert f'<a href="{sittings}&amp;status__exact=cut_short">2 sittings</a> ended because 10 sounds' in text
+    assert "would not play, 1 of them without a rating." in text
 
 
 def test_a_test_without_reports_has_no_such_panel(staff: Client) -> None:

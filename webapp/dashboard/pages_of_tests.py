@@ -43,6 +43,7 @@ def test_page(request: HttpRequest, slug: str) -> HttpResponse:
         "test": test,
         "problems": reported_problems(test=test),
         "ratings_url": _rows_in_admin("rating", test),
+        "sessions_url": _rows_in_admin("session", test),
         "problems_url": _rows_in_admin("problemreport", test),
         "rater_address": request.build_absolute_uri(reverse("listening_tests:welcome", args=[test.slug])),
         "per_day": charts.ratings_per_day(overview),
