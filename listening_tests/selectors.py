@@ -66,6 +66,11 @@ def session_for_rater(*, slug: str, rater_uuid: UUID) -> Session | None:
     return session
 
 
+def sits_elsewhere(*, session: Session) -> bool:
+    """Whether the rater of this sitting has one at another test too."""
+    return Session.objects.filter(rater_id=session.rater_id).exclude(test_id=session.test_id).exists()
+
+
 def session_progress(*, session: Session) -> Progress:
     return Progress(saved=session.saved_count, planned=max(session.planned_count, session.saved_count))
 

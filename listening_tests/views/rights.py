@@ -14,7 +14,7 @@ from listening_tests.choices import TestStatus, WithdrawnRatings
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Session
 from listening_tests.rater_forms import ProblemForm
-from listening_tests.selectors import session_progress
+from listening_tests.selectors import session_progress, sits_elsewhere
 from listening_tests.services.problems import problem_report
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
 from listening_tests.services.withdrawals import TREATMENTS, rater_withdraw
@@ -50,7 +50,7 @@ def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
         # What still waits in this browser goes too: the server refuses it, and the browser forgets it.
         context |= {"outbox": outbox(session), "somebody_else_url": _somebody_else_url(request, test)}
         return render(request, "rater/withdrawn.html", context)
-    return render(request, "rater/withdraw.html", context)
+    return render(request, "rater/withdraw.html", context | {"sits_elsewhere": sits_elsewhere(session=session)})
 
 
 def _somebody_else_url(request: HttpRequest, test: ListeningTest) -> str:

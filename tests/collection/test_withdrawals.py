@@ -61,6 +61,12 @@ def sit(client: Client, test: ListeningTest, n_ratings: int = 3, query: str = ""
     return Session.objects.get(pk=session.pk)
 
 
+def make_test_with_pairs() -> ListeningTest:
+    test = make_test()
+    make_pairs(test, 2)
+    return test
+
+
 def sit_to_the_code(client: Client, test: ListeningTest) -> Session:
     start_sitting(client, test)
     rate_all(client, test)
@@ -117,8 +123,7 @@ class TestDeleting:
         assert session.rater.consents.count() == 1
 
     def test_ratings_at_another_test_stay(self, client, test):
-        other_test = make_test()
-        make_pairs(other_test, 2)
+        other_test = make_test_with_pairs()
         session = sit(client, test)
         other = sit(client, other_test, n_ratings=1)
         assert other.rater == session.rater
@@ -245,6 +250,18 @@ class TestPage:
         assertContains(page, "You have withdrawn")
         assertContains(page, "write to <a href=")
         assertNotContains(page, test.completion_code)
+
+    def test_who_sits_at_other_tests_reads_what_goes_there_too(self, client, test):
+        start_sitting(Client(), other_test := make_test_with_pairs())
+        sit(client, test)
+        clause = "erased, for the other listening tests that you have taken part in here as well"
+        page = client.get(f"/t/{test.slug}/withdraw/")
+        assertContains(page, "who you are is erased; so is every text that you wrote to us.")
+        sit(client, other_test, n_ratings=0)
+        for one in (test, other_test):
+            page = client.get(f"/t/{one.slug}/withdraw/")
+            assertContains(page, clause)
+            assertContains(page, "in this test. Your scores at the others stay.")
 
     def test_looking_changes_nothing(self, client, test):
         sit(client, test)
