@@ -26,6 +26,8 @@ class Stage(Enum):
 
 # The stages of a sitting that goes on.
 ACTIVE_STAGES = frozenset({Stage.CHECK, Stage.SOUND, Stage.RATE})
+# Those of them that come before the first pair.
+BEFORE_RATING = frozenset({Stage.CHECK, Stage.SOUND})
 
 
 def stage_of(session: Session) -> Stage:

@@ -12,7 +12,7 @@ from listening_tests.choices import TestStatus
 from listening_tests.models import ListeningTest, Session
 from listening_tests.selectors import session_for_rater, session_progress, test_for_raters
 from listening_tests.services.sessions import NOT_OPEN_SENTENCES
-from listening_tests.stages import ACTIVE_STAGES, Stage, stage_of, stage_url
+from listening_tests.stages import ACTIVE_STAGES, BEFORE_RATING, Stage, stage_of, stage_url
 
 NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
 # Says in a link or a form: another person than the one who withdrew at this browser.
@@ -48,6 +48,9 @@ def elsewhere(request: HttpRequest, session: Session, here: Stage) -> HttpRespon
     stage = stage_of(session)
     if stage in ACTIVE_STAGES and session.test.status == TestStatus.PAUSED:
         return not_open(request, session.test, session)
+    if stage in BEFORE_RATING and session.test.status == TestStatus.CLOSED:
+        # Nothing is left to be checked or set up for: the way on ends the sitting, cut short by the platform.
+        return offer_to_continue(request, session)
     return redirect(stage_url(session)) if stage != here else None
 
 

@@ -239,6 +239,17 @@ class TestPage:
             assertContains(answer, "This listening test is paused.")
         assert standing() == (SessionStatus.ACTIVE, True, 0)
 
+    def test_closed_meanwhile_it_leads_to_the_end(self, client, test, sitting):
+        test.status = TestStatus.CLOSED
+        test.save()
+        for answer in (client.get(f"/t/{test.slug}/check/"), post(client, test, form(sitting, False, False))):
+            assertContains(answer, "It was closed before you had finished. Your session counts as complete:")
+        assert standing() == (SessionStatus.ACTIVE, True, 0)
+        assertRedirects(client.post(f"/t/{test.slug}/resume/"), f"/t/{test.slug}/questions/")
+        page = client.post(f"/t/{test.slug}/questions/", {"skip": "1"}, follow=True)
+        assertContains(page, test.completion_code)
+        assert standing() == (SessionStatus.CUT_SHORT, True, 0)
+
     def test_a_test_whose_questions_were_taken_away_lets_the_rater_through(self, client, test, sitting):
         test.check_questions.all().delete()
         client.get(f"/t/{test.slug}/check/")

@@ -163,6 +163,15 @@ class TestPage:
             test.pairs.update(load=0)
         assert len(set(pages.values())) == 1
 
+    def test_closed_meanwhile_it_leads_to_the_end(self, client, test, session):
+        ListeningTest.objects.update(status=TestStatus.CLOSED)
+        for answer in (client.get(f"/t/{test.slug}/sound/"), client.post(f"/t/{test.slug}/sound/")):
+            assertContains(answer, "This test is closed")
+            assertContains(answer, "Your session counts as complete:")
+        assert Session.objects.get().sound_set_up_at is None
+        assertRedirects(client.post(f"/t/{test.slug}/resume/"), f"/t/{test.slug}/questions/")
+        assert Session.objects.get().status == SessionStatus.CUT_SHORT
+
     def test_while_paused(self, client, test, session):
         test.status = TestStatus.PAUSED
         test.save()
