@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 
-from listening_tests.models import Questionnaire, Session, SurveyAnswer
+from listening_tests.exceptions import Refused
+from listening_tests.models import Questionnaire, Session, SurveyAnswer, SurveyQuestion
 from listening_tests.services.sessions import session_lock
 from listening_tests.stages import Stage, stage_of
+
+QUESTION_GONE = (
+    "One of the questions was taken away while you answered, so nothing is sent yet. Please look at your answers and "
+    "send them once again."
+)
 
 
 @dataclass(frozen=True)
@@ -26,22 +32,30 @@ class QuestionnaireAnswers:
 @transaction.atomic
 def questionnaire_submit(*, session: Session, answers: QuestionnaireAnswers) -> Session:
     """Stores the answers and goes on to the code. Where the sitting stands elsewhere, as after a repeat, nothing
-    changes: the first answers stay.
+    changes: the first answers stay. Raises Refused where a question that was answered has been taken away.
     """
     session = session_lock(session_id=session.pk)
     if stage_of(session) != Stage.QUESTIONS:
         return session
+    own = {question_id: text for question_id, text in answers.own.items() if text}
+    _refuse_unless_asked(own)
     questionnaire = Questionnaire.objects.create(
         session=session, device=answers.device, surroundings=answers.surroundings, remarks=answers.remarks
     )
     SurveyAnswer.objects.bulk_create(
         [
             SurveyAnswer(questionnaire=questionnaire, question_id=question_id, text=text)
-            for question_id, text in answers.own.items()
-            if text
+            for question_id, text in own.items()
         ]
     )
     return _go_on(session)
+
+
+def _refuse_unless_asked(own: Mapping[int, str]) -> None:
+    """Holds the questions that were answered, so that none of them goes before its answer is there."""
+    asked = SurveyQuestion.objects.filter(pk__in=own).order_by("pk").select_for_update(no_key=True)
+    if own and len(asked) < len(own):
+        raise Refused(QUESTION_GONE)
 
 
 @transaction.atomic

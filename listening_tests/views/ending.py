@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from listening_tests import rater_cookie
 from listening_tests.choices import SessionStatus
+from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Session
 from listening_tests.rater_forms import QuestionnaireForm
 from listening_tests.selectors import session_progress
@@ -28,10 +29,26 @@ def questions(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     if "skip" in request.POST:
         return redirect(stage_url(questionnaire_skip(session=session)))
     form = QuestionnaireForm(test.survey_questions.all(), request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    if not form.is_valid():
+        return _ask(request, session, form, status=422 if form.is_bound else 200)
+    try:
         return redirect(stage_url(questionnaire_submit(session=session, answers=form.answers())))
-    context = {"test": test, "session": session, "form": form, "outbox": outbox(session)}
-    return render(request, "rater/questions.html", context, status=422 if form.is_bound else 200)
+    except Refused as refusal:
+        form = QuestionnaireForm(test.survey_questions.all(), request.POST)
+        return _ask(request, session, form, status=409, refusal=refusal)
+
+
+def _ask(
+    request: HttpRequest, session: Session, form: QuestionnaireForm, *, status: int, refusal: Refused | None = None
+) -> HttpResponse:
+    context = {
+        "test": session.test,
+        "session": session,
+        "form": form,
+        "refusal": refusal,
+        "outbox": outbox(session),
+    }
+    return render(request, "rater/questions.html", context, status=status)
 
 
 @require_safe

@@ -7,12 +7,19 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from listening_tests.choices import SessionStatus, TestStatus
+from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Questionnaire, Session, SurveyAnswer
+from listening_tests.rater_forms import QuestionnaireForm
 from listening_tests.services.questionnaires import QuestionnaireAnswers, questionnaire_skip, questionnaire_submit
 from tests.collection.sitting import rate_all, start_sitting
 from tests.factories import make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
+
+QUESTION_GONE = (
+    "One of the questions was taken away while you answered, so nothing is sent yet. Please look at your answers and "
+    "send them once again."
+)
 
 
 @pytest.fixture
@@ -47,6 +54,16 @@ class TestService:
         for remarks in ("First", "Second"):
             questionnaire_submit(session=session, answers=QuestionnaireAnswers(remarks=remarks))
         assert answered() == [("", "", "First")]
+
+    def test_a_question_that_was_taken_away_is_not_answered(self, test, session):
+        kept, gone = (test.survey_questions.create(prompt=prompt) for prompt in ("Why?", "Which?"))
+        answers = QuestionnaireAnswers(remarks="Kept", own={kept.pk: "So", gone.pk: "This"})
+        gone.delete()
+        with pytest.raises(Refused) as refusal:
+            questionnaire_submit(session=session, answers=answers)
+        assert str(refusal.value) == QUESTION_GONE
+        assert (answered(), SurveyAnswer.objects.count()) == ([], 0)
+        assert Session.objects.get().questionnaire_at is None
 
     def test_skipping_stores_no_answers(self, session):
         questionnaire_skip(session=session)
@@ -125,6 +142,26 @@ class TestPage:
         assertContains(page, data.get("remarks", "Kept"), status_code=422)
         assert answered() == []
         assert Session.objects.get().questionnaire_at is None
+
+    def test_a_question_taken_away_meanwhile_is_asked_no_more(self, client, test, session, monkeypatch):
+        kept, gone = (test.survey_questions.create(prompt=prompt) for prompt in ("Why?", "Which?"))
+        data = {"remarks": "Kept", f"own-{kept.pk}": "So", f"own-{gone.pk}": "This"}
+        read = QuestionnaireForm.answers
+
+        def read_as_it_goes(form: QuestionnaireForm) -> QuestionnaireAnswers:
+            gone.delete()
+            return read(form)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(QuestionnaireForm, "answers", read_as_it_goes)
+            page = client.post(f"/t/{test.slug}/questions/", data)
+        assertContains(page, QUESTION_GONE, status_code=409)
+        assertContains(page, "Kept", status_code=409)
+        assertNotContains(page, "Which?", status_code=409)
+        assert answered() == []
+        assertRedirects(client.post(f"/t/{test.slug}/questions/", data), f"/t/{test.slug}/done/")
+        assert answered() == [("", "", "Kept")]
+        assert SurveyAnswer.objects.get().text == "So"
 
     def test_a_line_end_is_one_character(self, client, test, session):
         """As it is to the browser, which lets the rater type 2,000 of them."""
