@@ -224,6 +224,7 @@ class TestStart:
         make_pair(test)
         response = Client(enforce_csrf_checks=True).post(f"/t/{test.slug}/start/", {})
         assertContains(response, "Allow cookies for this site", status_code=403)
+        assertContains(response, "write to the people who invited you.", status_code=403)
 
 
 class TestRecruiter:

@@ -19,6 +19,7 @@ def test_it_works(client: Client) -> None:
     response = client.get("/nowhere/")
 
     assertContains(response, "There is no page here", status_code=404)
+    assertContains(response, "write to the people who invited you.", status_code=404)
     assertContains(response, 'href="/dashboard/"', status_code=404)
     assertTemplateUsed(response, "rater/frame.html")
 
