@@ -22,6 +22,7 @@ from listening_tests.joined_rows import JoinedRows
 from listening_tests.models import Assignment, Caption, Clip, Pair, Session
 from listening_tests.models.stimuli import new_shuffle_key
 from listening_tests.services.draw import pair_draw, with_pair
+from listening_tests.services.patience import patiently
 
 MOST_LEASES = 3
 # ITU-T P.808 practice: about five clips before those that count.
@@ -43,11 +44,11 @@ _IN_HAND = JoinedRows(
 )
 
 
-def leases_top_up(*, session: Session, held: Iterable[Assignment], may_wait: bool = False) -> list[Assignment]:
+def leases_top_up(*, session: Session, held: Iterable[Assignment]) -> list[Assignment]:
     """The pairs that `session` has in hand, the one to show first, after leasing what there is room for.
 
-    `held` are its unrated, unreleased assignments. `may_wait` waits for pairs in other raters' hands where the sitting
-    would else have none. Runs inside a transaction that holds the session's row.
+    `held` are its unrated, unreleased assignments. Pairs in other raters' hands this moment are passed by. Runs inside
+    a transaction that holds the session's row.
     """
     leases = sorted(held, key=lambda lease: lease.position)
     _renew(session, leases)
@@ -55,7 +56,7 @@ def leases_top_up(*, session: Session, held: Iterable[Assignment], may_wait: boo
         leases += _lease_practice(session, room=MOST_LEASES - len(leases))
     to_come = session.planned_count - session.saved_count - _count_study(leases)
     room = min(MOST_LEASES - len(leases), to_come)
-    return leases + _lease_study(session, room=room, may_wait=may_wait and not leases)
+    return leases + _lease_study(session, room=room)
 
 
 def leases_with_pairs() -> QuerySet[Assignment]:
@@ -109,6 +110,7 @@ def leases_release_expired(*, test_id: int) -> None:
         pass
 
 
+@patiently
 @transaction.atomic
 def _release_some(test_id: int) -> int:
     # Locks are waited for and not skipped: a pair in somebody's hands is no reason to say that none is left. They are
@@ -146,11 +148,10 @@ def _count_study(leases: list[Assignment]) -> int:
     return sum(lease.pair.role != PairRole.PRACTICE for lease in leases)
 
 
-def _lease_study(session: Session, *, room: int, may_wait: bool) -> list[Assignment]:
+def _lease_study(session: Session, *, room: int) -> list[Assignment]:
     drawn: list[Assignment] = []
     while len(drawn) < room:
-        # Only who holds no pair may wait for another.
-        assignment = pair_draw(session=session, may_wait=may_wait and not drawn)
+        assignment = pair_draw(session=session)
         if assignment is None:
             break
         drawn.append(assignment)

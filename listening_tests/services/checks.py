@@ -10,6 +10,7 @@ from listening_tests.choices import SessionStatus
 from listening_tests.comprehension import check_items
 from listening_tests.models import Session
 from listening_tests.services.assignments import leases_release
+from listening_tests.services.patience import patiently
 from listening_tests.services.sessions import session_lock
 from listening_tests.stages import Stage, stage_of
 
@@ -28,6 +29,7 @@ class CheckReceipt:
     wrong: frozenset[int] = frozenset()
 
 
+@patiently
 @transaction.atomic
 def check_submit(*, session: Session, attempt: int, answers: Mapping[int, str]) -> CheckReceipt:
     """Judges the answers, which are the names that the page gave them, by the keys of their questions.

@@ -14,7 +14,7 @@ from listening_tests.models import Assignment, Caption, Clip, Pair, Session
 TIES_COUNTED = 100
 
 # The candidate is the least rated pair, ties at random: keys are drawn anew with each lease, and the lowest comes next.
-# A pair in another rater's hands is passed by, or waited for (`lock`).
+# A pair in another rater's hands this moment is passed by.
 #
 # The propensity is one over the number of pairs that could have come instead: as little rated, and new to the rater. Up
 # to TIES_COUNTED they are counted. Above that the number is estimated, since counting would grow with the test: keys
@@ -30,9 +30,9 @@ WITH candidate AS MATERIALIZED (
         AND NOT EXISTS (
             SELECT FROM listening_tests_assignment own WHERE own.rater_id = %(rater)s AND own.pair_id = pair.id
         )
-    ORDER BY {order}
+    ORDER BY pair.load, pair.shuffle_key
     LIMIT 1
-    FOR NO KEY UPDATE OF pair {lock}
+    FOR NO KEY UPDATE OF pair SKIP LOCKED
 ), tie AS (
     SELECT pair.id, pair.shuffle_key
     FROM listening_tests_pair pair
@@ -49,8 +49,10 @@ WITH candidate AS MATERIALIZED (
         ) END AS n
     FROM tied
 ), taken AS (
+    -- By its key and not by a join: where the row has changed since the statement began, PostgreSQL computes a join
+    -- anew, and so would draw, lock and wait once more.
     UPDATE listening_tests_pair pair SET load = pair.load + 1, shuffle_key = random()
-    FROM candidate WHERE pair.id = candidate.id
+    WHERE pair.id = (SELECT id FROM candidate)
     RETURNING pair.id
 ), assignment AS (
     INSERT INTO listening_tests_assignment
@@ -69,27 +71,14 @@ JOIN listening_tests_caption caption ON caption.id = pair.caption_id
 """
 
 
-def _draw_in(*, order: str, lock: str) -> JoinedRows:
-    return JoinedRows((Assignment, Pair, Clip, Caption), _DRAW.replace("{order}", order).replace("{lock}", lock))
+_DRAWN = JoinedRows((Assignment, Pair, Clip, Caption), _DRAW)
 
 
-_PASSING_BY = _draw_in(order="pair.load, pair.shuffle_key", lock="SKIP LOCKED")
-# In the order of the keys, since a pair that was waited for in vain stays locked: two who waited in the order of loads,
-# which changes under them, could wait for each other.
-_WAITING = _draw_in(order="pair.id", lock="")
+def pair_draw(*, session: Session) -> Assignment | None:
+    """Leases the next pair to `session`; None where none is free this moment.
 
-
-def pair_draw(*, session: Session, may_wait: bool = False) -> Assignment | None:
-    """Leases the next pair to `session`; None where there is none.
-
-    Pairs that others hold this moment are passed by; `may_wait` waits for them before saying that none is left, which
-    only who holds no pair may do. Runs inside a transaction that holds the session's row.
+    Runs inside a transaction that holds the session's row.
     """
-    drawn = _draw(_PASSING_BY, session)
-    return _draw(_WAITING, session) if drawn is None and may_wait else drawn
-
-
-def _draw(statement: JoinedRows, session: Session) -> Assignment | None:
     now = timezone.now()
     values: dict[str, Value] = {
         "test": session.test_id,
@@ -100,7 +89,7 @@ def _draw(statement: JoinedRows, session: Session) -> Assignment | None:
         "now": now,
         "expires": now + timedelta(minutes=session.test.lease_minutes),
     }
-    rows = statement.fetch(values)
+    rows = _DRAWN.fetch(values)
     return with_pair(*rows[0]) if rows else None
 
 

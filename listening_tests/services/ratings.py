@@ -14,6 +14,7 @@ from listening_tests.exceptions import RatingConflict, Refused, Withdrawn
 from listening_tests.joined_rows import JoinedRows, inserted_values, insertion
 from listening_tests.models import Assignment, Pair, Question, Rating, Session
 from listening_tests.services.assignments import leases_in_hand
+from listening_tests.services.patience import patiently
 from listening_tests.services.sessions import session_go_on, session_lock, session_resume
 
 # Heard means this share of the clip's duration, as the union of played seconds.
@@ -82,11 +83,12 @@ def rating_submit(*, session: Session, assignment_uuid: UUID, answer: Answer) ->
         raise RatingConflict("This rating was saved before for another sound. The first one is kept.") from error
     if receipt.leases or receipt.session.status != SessionStatus.ACTIVE:
         return receipt
-    # Stored, and nothing was free in passing: a second look may wait for what others hold.
+    # Stored, and nothing was free in passing: a second look is more patient.
     leases = session_resume(session=receipt.session)
     return RatingReceipt(receipt.rating, receipt.created, receipt.session, leases)
 
 
+@patiently
 @transaction.atomic
 def _submit(session: Session, assignment_uuid: UUID, answer: Answer) -> RatingReceipt:
     session = session_lock(session_id=session.pk)

@@ -15,6 +15,7 @@ from listening_tests.services.assignments import (
     leases_reopen,
     leases_top_up,
 )
+from listening_tests.services.patience import InOtherHands, patiently
 from listening_tests.sitting_plan import pair_estimate_s
 
 NOT_OPEN_SENTENCES = {
@@ -32,6 +33,7 @@ _LOCKED = JoinedRows(
     FOR NO KEY UPDATE OF session
     """,
 )
+ALL_IN_OTHER_HANDS = "Other raters are taking the last sounds this moment. Please try again in a minute."
 NO_PAIR_LEFT = "Every sound of this listening test has all the ratings it needs. Thank you for your interest."
 
 
@@ -46,37 +48,61 @@ def session_start(
     open or no pair is left for this rater.
     """
     leases_release_expired(test_id=test.pk)
-    with transaction.atomic():
-        rater, _ = Rater.objects.get_or_create(uuid=rater_uuid)
-        # Of two requests at once the second waits here, and then finds the first one's session.
-        Rater.objects.select_for_update(no_key=True).get(pk=rater.pk)
-        existing = Session.objects.filter(test=test, rater=rater).order_by("-started_at").first()
-        if existing is not None:
-            return existing
-        if test.status != TestStatus.OPEN:
-            raise Refused(NOT_OPEN_SENTENCES[TestStatus(test.status)])
-        if terms not in (None, test.consent_terms):
-            raise ConsentChanged("What you agree to was changed while you read it. Please read it again.")
-        return _begin(test, rater, recruiter=recruiter, claimed_id=claimed_id)
+    try:
+        return _start(test, rater_uuid, recruiter=recruiter, claimed_id=claimed_id, terms=terms)
+    except InOtherHands as contended:
+        raise Refused(ALL_IN_OTHER_HANDS) from contended
+
+
+@patiently
+@transaction.atomic
+def _start(test: ListeningTest, rater_uuid: UUID, *, recruiter: str, claimed_id: str, terms: str | None) -> Session:
+    rater, _ = Rater.objects.get_or_create(uuid=rater_uuid)
+    # Of two requests at once the second waits here, and then finds the first one's session.
+    Rater.objects.select_for_update(no_key=True).get(pk=rater.pk)
+    existing = Session.objects.filter(test=test, rater=rater).order_by("-started_at").first()
+    if existing is not None:
+        return existing
+    if test.status != TestStatus.OPEN:
+        raise Refused(NOT_OPEN_SENTENCES[TestStatus(test.status)])
+    if terms not in (None, test.consent_terms):
+        raise ConsentChanged("What you agree to was changed while you read it. Please read it again.")
+    return _begin(test, rater, recruiter=recruiter, claimed_id=claimed_id)
 
 
 def session_resume(*, session: Session) -> list[Assignment]:
     """The pairs in hand, the one to rate now first, with their leases renewed.
 
-    Empty where the session has ended or the test is paused. Waits for pairs in other raters' hands before it says that
-    none is left, and ends the session then: cut short by the platform.
+    Empty where the session has ended or the test is paused. Ends the session, cut short by the platform, where no pair
+    is left; pairs in other raters' hands are looked for again before that is said.
     """
     leases_release_expired(test_id=session.test_id)
-    with transaction.atomic():
-        locked = session_lock(session_id=session.pk)
-        leases: list[Assignment] = []
-        if _may_rate(locked):
-            if locked.test.status == TestStatus.OPEN:
-                leases = leases_top_up(session=locked, held=leases_reopen(session=locked), may_wait=True)
-            if not leases:
-                session_end(session=locked)
-        session.status, session.finished_at = locked.status, locked.finished_at
-        return leases
+    try:
+        return _resume(session)
+    except InOtherHands:
+        return []
+
+
+@patiently
+@transaction.atomic
+def _resume(session: Session) -> list[Assignment]:
+    locked = session_lock(session_id=session.pk)
+    leases: list[Assignment] = []
+    if _may_rate(locked):
+        if locked.test.status == TestStatus.OPEN:
+            leases = leases_top_up(session=locked, held=leases_reopen(session=locked))
+        if not leases:
+            _refuse_while_pairs_are_in_other_hands(locked)
+            session_end(session=locked)
+    session.status, session.finished_at = locked.status, locked.finished_at
+    return leases
+
+
+def _refuse_while_pairs_are_in_other_hands(session: Session) -> None:
+    """Raises InOtherHands where a pair would do that was passed by."""
+    is_asked_for = session.test.status == TestStatus.OPEN and session.saved_count < session.planned_count
+    if is_asked_for and candidate_pairs(session=session).exists():
+        raise InOtherHands
 
 
 def session_lock(*, session_id: int) -> Session:
@@ -96,8 +122,8 @@ def session_go_on(*, session: Session, held: list[Assignment]) -> list[Assignmen
     """The pairs in hand after one was rated or skipped; ends the session where all that was planned is rated,
     or the test was closed.
 
-    Where the list is empty and the session still active, session_resume must have a second, slower look after this
-    transaction, which holds the session's row and waits for nobody.
+    Where the list is empty and the session still active, session_resume must have a second, more patient look after
+    this transaction.
     """
     if not _may_rate(session):
         return []
@@ -140,6 +166,6 @@ def _begin(test: ListeningTest, rater: Rater, *, recruiter: str, claimed_id: str
         RaterIdentity.objects.get_or_create(
             rater=rater, defaults={"recruiter": recruiter[:40], "claimed_id": claimed_id[:200]}
         )
-    if not leases_top_up(session=session, held=[], may_wait=True):
-        raise Refused(NO_PAIR_LEFT)
+    if not leases_top_up(session=session, held=[]):
+        raise InOtherHands
     return session

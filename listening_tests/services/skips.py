@@ -10,6 +10,7 @@ from listening_tests.choices import ProblemKind, SessionStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import Assignment, ProblemReport, Session
 from listening_tests.services.assignments import leases_in_hand, leases_release
+from listening_tests.services.patience import patiently
 from listening_tests.services.ratings import NOT_GIVEN, refuse_unless_taking
 from listening_tests.services.sessions import session_end, session_go_on, session_lock, session_resume
 
@@ -41,6 +42,7 @@ def assignment_skip(
     return SkipReceipt(receipt.session, session_resume(session=receipt.session))
 
 
+@patiently
 @transaction.atomic
 def _skip(session: Session, assignment_uuid: UUID, kind: ProblemKind, text: str, browser: str) -> SkipReceipt:
     session = session_lock(session_id=session.pk)

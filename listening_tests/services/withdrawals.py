@@ -18,6 +18,7 @@ from listening_tests.models import (
     Withdrawal,
 )
 from listening_tests.services.assignments import loads_reduce
+from listening_tests.services.patience import patiently
 from listening_tests.services.sessions import session_lock
 
 RULE = "withdrawal"
@@ -32,6 +33,7 @@ TREATMENTS = {
 }
 
 
+@patiently
 @transaction.atomic
 def rater_withdraw(*, session: Session) -> Withdrawal:
     """Takes the rater of `session` out of its test. Who has withdrawn before stays as they are.
