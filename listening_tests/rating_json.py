@@ -46,7 +46,7 @@ def rating_read(body: bytes) -> tuple[UUID, Answer]:
     data = _json_object(body)
     # A form would read a number out of a text or a truth value; a dash is none to it.
     strays = {name: "-" for name in NUMBERS if data.get(name) is not None and type(data[name]) is not float}
-    values = _cleaned(RatingForm(data | strays))
+    values = _cleaned(RatingForm(data | strays), "rating")
     values["waited_s"] = values["waited_s"] or 0.0
     return values.pop("assignment"), Answer(**values)
 
@@ -54,7 +54,7 @@ def rating_read(body: bytes) -> tuple[UUID, Answer]:
 def skip_read(body: bytes) -> dict[str, Any]:
     """What assignment_skip takes, out of a request's body. Raises Malformed."""
     data = _json_object(body)
-    values = _cleaned(SkipForm(data | {"text": _storable(data.get("text"))}))
+    values = _cleaned(SkipForm(data | {"text": _storable(data.get("text"))}), "report")
     return {"assignment_uuid": values["assignment"], "kind": ProblemKind(values["kind"]), "text": values["text"]}
 
 
@@ -73,10 +73,10 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _cleaned(form: forms.Form) -> dict[str, Any]:
+def _cleaned(form: forms.Form, noun: str) -> dict[str, Any]:
     if not form.is_valid():
         faults = "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
-        raise Malformed(f"The rating could not be read ({faults}). Reload the page and rate again.")
+        raise Malformed(f"The {noun} could not be read ({faults}). Reload the page and try again.")
     return form.cleaned_data
 
 

@@ -48,7 +48,7 @@ class ManifestRefused(Refused):
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One pair of a manifest. White space around a cell is dropped; inside, a caption stays letter by letter."""
+    """One pair of a manifest. White space around a cell is dropped, but a caption stays letter by letter."""
 
     line: int
     file: str
@@ -95,7 +95,10 @@ def manifest_rows_read(*, manifest: Path, folder: Path, question: Question | Non
         if misfit:
             found.problems.append(RowProblem(line, misfit))
             continue
-        check = _RowCheck(dict(zip(columns, map(str.strip, cells), strict=True)), folder, question)
+        # A caption comes out as it went in, spaces at its ends too; around everything else they mean nothing.
+        named = zip(columns, cells, strict=True)
+        row_cells = {name: cell if name == "caption" else cell.strip() for name, cell in named}
+        check = _RowCheck(row_cells, folder, question)
         row = check.row(line)
         if check.path_is_good:
             found.files.append(NamedFile(line, row.file, row.path))
@@ -226,7 +229,7 @@ class _RowCheck:
         return path
 
     def caption(self) -> str:
-        if not self.cell["caption"]:
+        if not self.cell["caption"].strip():
             self.problems.append("The caption is empty. Write what the rater shall compare the sound with.")
         elif not any(map(_is_visible, self.cell["caption"])):
             self.problems.append(

@@ -194,8 +194,9 @@ def _keyed(rows: list[ManifestRow], files: _CheckedFiles) -> Iterable[tuple[Pair
 def _repeated_pairs(rows: list[ManifestRow], files: _CheckedFiles) -> list[RowProblem]:
     first: dict[PairKey, ManifestRow] = {}
     problems = []
-    for key, row in _keyed(rows, files):
-        earlier = first.setdefault(key, row)
+    for (sha256, _, language), row in _keyed(rows, files):
+        # Spaces at its ends are kept with a caption, but make no other one of it.
+        earlier = first.setdefault((sha256, Caption.digest(row.caption.strip()), language), row)
         if earlier is not row:
             alike = "" if earlier.file == row.file else f" {earlier.file} holds the same sound."
             problems.append(

@@ -1,7 +1,7 @@
 """Transactions that are done again: where what they need is in other hands this moment, or PostgreSQL ended one.
 
-Who draws a pair waits for none. But even where it passes by locked rows PostgreSQL can wait for a row's newer version, so
-that two transactions may wait for each other; it ends one of them, which is then simply done again.
+Who draws a pair waits for none. But even where it passes by locked rows PostgreSQL can wait for a row's newer version,
+so that two transactions may wait for each other; it ends one of them, which is then simply done again.
 """
 
 import functools

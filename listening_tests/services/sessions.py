@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from listening_tests.choices import SessionStatus, TestStatus
+from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import ConsentChanged, Refused
 from listening_tests.joined_rows import JoinedRows
 from listening_tests.models import Assignment, Consent, ListeningTest, Rater, RaterIdentity, Session
@@ -35,6 +35,10 @@ _LOCKED = JoinedRows(
 )
 ALL_IN_OTHER_HANDS = "Other raters are taking the last sounds this moment. Please try again in a minute."
 NO_PAIR_LEFT = "Every sound of this listening test has all the ratings it needs. Thank you for your interest."
+NO_PAIR_FREE = (
+    "The last sounds of this listening test are with other raters now. What they leave comes free within {minutes} "
+    "minutes: you may look again then."
+)
 
 
 def session_start(
@@ -68,6 +72,14 @@ def _start(test: ListeningTest, rater_uuid: UUID, *, recruiter: str, claimed_id:
     if terms not in (None, test.consent_terms):
         raise ConsentChanged("What you agree to was changed while you read it. Please read it again.")
     return _begin(test, rater, recruiter=recruiter, claimed_id=claimed_id)
+
+
+def no_pair_sentence(*, test: ListeningTest) -> str:
+    """Why a newcomer gets no pair: all are rated, or others have the last ones in hand."""
+    in_hand = Assignment.objects.filter(session__test=test, rated_at__isnull=True, released_at__isnull=True)
+    if in_hand.exclude(pair__role=PairRole.PRACTICE).exists():
+        return NO_PAIR_FREE.format(minutes=test.lease_minutes)
+    return NO_PAIR_LEFT
 
 
 def session_resume(*, session: Session) -> list[Assignment]:
@@ -157,7 +169,7 @@ def _begin(test: ListeningTest, rater: Rater, *, recruiter: str, claimed_id: str
     planned = candidate_pairs(session=session).values_list("clip__duration_s", flat=True)[: test.pairs_per_session]
     durations_s = list(planned)
     if not durations_s:
-        raise Refused(NO_PAIR_LEFT)
+        raise Refused(no_pair_sentence(test=test))
     session.planned_count = len(durations_s)
     session.pair_estimate_s = pair_estimate_s(durations_s=durations_s)
     session.needs_check = test.check_questions.exists()

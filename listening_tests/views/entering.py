@@ -12,7 +12,7 @@ from listening_tests import rater_cookie
 from listening_tests.choices import TestStatus, WithdrawnRatings
 from listening_tests.exceptions import ConsentChanged, Refused
 from listening_tests.models import ListeningTest
-from listening_tests.services.sessions import NO_PAIR_LEFT, session_resume, session_start
+from listening_tests.services.sessions import no_pair_sentence, session_resume, session_start
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
 from listening_tests.services.withdrawals import TREATMENTS
 from listening_tests.sitting_plan import sitting_plan
@@ -63,7 +63,7 @@ def _consent(
 ) -> HttpResponse:
     plan = sitting_plan(test=test)
     if not plan.pairs:
-        return message(request, test, "Nothing is left to rate", NO_PAIR_LEFT)
+        return message(request, test, "Nothing is left to rate", no_pair_sentence(test=test))
     context = {
         "test": test,
         "plan": plan,

@@ -113,6 +113,21 @@ def test_the_offer_to_skip_goes_when_the_network_is_back(open_page: OpenPage) ->
     listen(page)
 
 
+def test_without_a_connection_the_sound_is_not_blamed(open_page: OpenPage) -> None:
+    page = sit_down(open_page, make_audible_test(["Only"]))
+    page.route("**/audio/**", lambda route: route.abort())
+    page.reload()
+    skip = page.get_by_role("button", name="Skip and report this sound")
+    expect(skip).to_be_visible()
+    page.context.set_offline(True)
+    offline = "There is no connection. The sound comes as soon as there is one; nothing is lost."
+    expect(page.locator("#skip-why")).to_have_text(offline)
+    expect(skip).to_be_hidden()
+    page.unroute("**/audio/**")
+    page.context.set_offline(False)
+    listen(page)
+
+
 def test_a_short_fault_of_the_network_is_not_told(open_page: OpenPage) -> None:
     script = """
       const real = window.fetch;

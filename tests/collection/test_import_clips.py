@@ -61,7 +61,17 @@ def test_every_column_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "caption",
-    ["Äöü 犬が吠える 🐕", 'She says: "no"', "two\nlines", "a,  b", "x" * 5_000, "=SUM(A1)", "<b>bold</b>", "e\u0301"],
+    [
+        "Äöü 犬が吠える 🐕",
+        'She says: "no"',
+        "two\nlines",
+        "a,  b",
+        " spaces at both ends ",
+        "x" * 5_000,
+        "=SUM(A1)",
+        "<b>bold</b>",
+        "e\u0301",
+    ],
 )
 def test_captions_come_in_letter_by_letter(tmp_path: Path, caption: str) -> None:
     write_sound(tmp_path, "a.wav")
@@ -70,10 +80,11 @@ def test_captions_come_in_letter_by_letter(tmp_path: Path, caption: str) -> None
     assert Caption.objects.get().text == caption
 
 
-def test_white_space_around_a_cell_is_dropped(tmp_path: Path) -> None:
+def test_white_space_around_a_cell_is_dropped_but_of_a_caption(tmp_path: Path) -> None:
     write_sound(tmp_path, "a.wav")
-    import_clips(write_manifest(tmp_path, [" a.wav , A dog  barks. "], header=" file , caption "))
-    assert Caption.objects.get().text == "A dog  barks."
+    import_clips(write_manifest(tmp_path, [" a.wav , A dog  barks. , mine "], header=" file , caption , system "))
+    assert Caption.objects.get().text == " A dog  barks. "
+    assert Pair.objects.get().system == "mine"
 
 
 def test_a_byte_order_mark_and_blank_lines_are_passed_over(tmp_path: Path) -> None:

@@ -105,11 +105,26 @@ def test_start_is_refused_where_no_pair_is_left() -> None:
     test = make_test(ratings_per_pair=1)
     make_pairs(test, 1)
     make_pair(test, role=PairRole.PRACTICE)
-    rate(begin(test))
+    session = begin(test)
+    rate(session)
+    rate(session)
     with pytest.raises(Refused) as refusal:
         begin(test)
     assert str(refusal.value) == (
         "Every sound of this listening test has all the ratings it needs. Thank you for your interest."
+    )
+    assert Session.objects.count() == Rater.objects.count() == 1
+
+
+def test_start_is_refused_while_others_have_the_last_pairs() -> None:
+    test = make_test(ratings_per_pair=1, lease_minutes=12)
+    make_pairs(test, 1)
+    begin(test)
+    with pytest.raises(Refused) as refusal:
+        begin(test)
+    assert str(refusal.value) == (
+        "The last sounds of this listening test are with other raters now. What they leave comes free within 12 "
+        "minutes: you may look again then."
     )
     assert Session.objects.count() == Rater.objects.count() == 1
 

@@ -125,7 +125,9 @@ class TestConsent:
         test = make_test(ratings_per_pair=1)
         make_pair(test)
         start_sitting(Client(), test)
-        assertContains(client.get(f"/t/{test.slug}/"), "Every sound")
+        assertContains(
+            client.get(f"/t/{test.slug}/"), "The last sounds of this listening test are with other raters now."
+        )
         Assignment.objects.update(lease_expires_at=timezone.now())
         assertContains(client.get(f"/t/{test.slug}/"), "I agree, start")
 

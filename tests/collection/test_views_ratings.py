@@ -210,7 +210,7 @@ def test_malformed_fields(client, test, state, name, value, fault):
     response = send(client, test, an_answer(state) | {name: value})
     assert response.status_code == 400
     assert response.json() == {
-        "error": f"The rating could not be read ({name}: {fault}). Reload the page and rate again."
+        "error": f"The rating could not be read ({name}: {fault}). Reload the page and try again."
     }
     assert stored_ratings() == []
 
@@ -235,7 +235,9 @@ def test_get_is_refused(client, test, state):
 
 def test_a_request_from_elsewhere_is_refused(client, test, state):
     client.handler.enforce_csrf_checks = True
-    assert send(client, test, an_answer(state)).status_code == 403
+    response = send(client, test, an_answer(state))
+    assert response.status_code == 403
+    assert response.json()["error"].startswith("This browser did not send the cookie that protects the page.")
     assert stored_ratings() == []
 
 
@@ -284,6 +286,7 @@ def test_a_skip_that_is_refused(client, test, state, change, status, fault):
     response = skip(client, test, state, **change)
     assert response.status_code == status
     assert fault in response.json()["error"]
+    assert "rating" not in response.json()["error"]
     assert not ProblemReport.objects.exists()
 
 

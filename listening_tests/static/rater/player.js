@@ -10,7 +10,13 @@ const FAILURES = {
   load: `The sound could not be loaded. Press Play to try again, or skip it. ${SKIP}`,
   decode: `This browser cannot play the sound. Press Play to try again, or skip it. ${SKIP}`,
 };
+const OFFLINE = "There is no connection. The sound comes as soon as there is one; nothing is lost.";
 const INTERRUPTED = "The sound was interrupted. Press Play to go on where it stopped.";
+
+/** Whether it is the network that is gone, and not this sound. */
+function isOffline(failure) {
+  return failure?.kind === "load" && !navigator.onLine;
+}
 
 const element = (id) => document.getElementById(id);
 
@@ -28,6 +34,8 @@ export class Player extends EventTarget {
     this.listening.addEventListener("ready", () => this.dispatchEvent(new Event("ready")));
     this.#clips.addEventListener("change", () => this.#takeOrFail());
     element("audio").addEventListener("playing", () => this.#animate());
+    addEventListener("online", () => this.#render());
+    addEventListener("offline", () => this.#render());
     element("play").addEventListener("click", () => this.listening.toggle());
     element("from-start").addEventListener("click", () => this.#playFromStart());
   }
@@ -97,7 +105,8 @@ export class Player extends EventTarget {
     element("clip-note").hidden = isMidway;
     this.#renderNote(phase);
     element("skip-offer").hidden = !failure;
-    element("skip-why").textContent = failure ? FAILURES[failure.kind] : "";
+    element("skip-why").textContent = failure ? this.#sentence(failure) : "";
+    element("skip").hidden = isOffline(failure);
     element("clip-bar").value = this.listening.position;
     this.#tell();
     this.dispatchEvent(new Event("change"));
@@ -113,11 +122,15 @@ export class Player extends EventTarget {
 
   #tell() {
     const { failure, wasInterrupted, isPlaying } = this.listening;
-    const sentence = failure ? FAILURES[failure.kind] : wasInterrupted && !isPlaying ? INTERRUPTED : "";
+    const sentence = failure ? this.#sentence(failure) : wasInterrupted && !isPlaying ? INTERRUPTED : "";
     if (sentence && sentence !== this.#told) {
       this.dispatchEvent(new CustomEvent("told", { detail: { sentence } }));
     }
     this.#told = sentence;
+  }
+
+  #sentence(failure) {
+    return isOffline(failure) ? OFFLINE : FAILURES[failure.kind];
   }
 
   #animate() {
