@@ -9,6 +9,7 @@ const note = document.getElementById("waiting");
 const { sitting, csrfToken } = note.dataset;
 const outbox = new Outbox({ sitting, csrfToken });
 const refusals = new Set();
+let isLeaving = false; // a button was pressed whose page is on its way: a reload would take its place
 
 function tell(sentence) {
   if (note.textContent !== sentence) {
@@ -30,11 +31,14 @@ function endIfAllIsSaved() {
     tell(SAVING);
   } else if (isFormBegun()) {
     note.hidden = !refusals.size;
-  } else if (!refusals.size && !note.hidden) {
+  } else if (!refusals.size && !note.hidden && !isLeaving) {
     location.reload();
   }
 }
 
+addEventListener("submit", () => {
+  isLeaving = true;
+});
 outbox.addEventListener("retry", () => tell(RETRYING));
 outbox.addEventListener("saved", endIfAllIsSaved);
 outbox.addEventListener("withdrawn", () => location.reload());
