@@ -1,109 +1,71 @@
-"""Forms of the admin: a test, what it asks its raters, and the upload of a manifest with its sounds."""
+"""Forms of the admin: a test, and what it asks its raters."""
 
 from typing import Any
 
 from django import forms
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
-from listening_tests.choices import TestStatus
-from listening_tests.models import CheckQuestion, ListeningTest, Question, SurveyQuestion
+from listening_tests.models import CheckQuestion, Exclusion, ListeningTest, SurveyQuestion
+from listening_tests.models.listening_test import DEFAULT_INSTRUCTIONS
+from listening_tests.recruitment_form import RecruitmentForm
+from listening_tests.services.locks import CODES, change_faults, locked_fields, text_lines
+from listening_tests.standard_questions import USUAL_INSTRUCTIONS
 
-MOST_SCALE_VALUES = 101
 MOST_ANSWERS = 20
 LONGEST_ANSWER = 200
-_SCALE_FIELDS = ("scale_min", "scale_max", "scale_step")
-_WORDING_FIELDS = ("prompt", "min_label", "max_label")
 _SURVEY_FIELDS = ("prompt", "choices")
 
 
-class ListeningTestForm(forms.ModelForm):
-    """A test that keeps its address once it was opened, and what a version that raters agreed to says."""
+class ListeningTestForm(RecruitmentForm):
+    """A test that keeps its kind once it has clips, its address once it was opened, and what a version that raters
+    agreed to says.
+    """
 
     class Meta:
         model = ListeningTest
         fields = "__all__"
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.instance.pk:
-            self._keep_address()
-            self._keep_consent(cleaned)
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.locked = locked_fields(self.instance)
+        # Who may only look has no such fields.
+        for name in self.locked.keys() & self.fields.keys():
+            self.fields[name].disabled = True
+            self.fields[name].help_text = self.locked[name]
+        if "repeats_per_session" in self.fields:
+            self.fields["repeats_per_session"].required = False
 
-    def _keep_address(self) -> None:
-        if "slug" in self.changed_data and self.instance.status != TestStatus.DRAFT:
-            self.add_error(
-                "slug",
-                "This test was opened, so its address cannot change: the links that raters have would lead nowhere. "
-                "Make another test for another address.",
-            )
-
-    def _keep_consent(self, cleaned: dict[str, Any]) -> None:
-        """Of a version too that somebody goes back to: what it said is not kept.
-
-        What becomes of withdrawn ratings is said beside the text, so it is part of what raters agree to.
-        """
-        text, version = cleaned.get("consent_text"), cleaned.get("consent_version")
-        if text is None or version is None:
-            return
-        is_same_text = _lines(text) == _lines(self.initial["consent_text"])
-        if is_same_text and not {"consent_version", "withdrawn_ratings"}.intersection(self.changed_data):
-            return
-        agreed = list(self.instance.consents.order_by("-version").values_list("version", flat=True)[:1])
-        if agreed and version <= agreed[0]:
-            self.add_error(
-                "consent_version",
-                f"Raters agreed to version {agreed[0]} of the consent, so neither its text nor what becomes of the "
-                "ratings of who withdraws can change. "
-                f"Raise the version to {agreed[0] + 1} or more to change them.",
-            )
-
-
-def _lines(text: str) -> list[str]:
-    """What a text says, whichever way browsers end its lines."""
-    return text.strip().splitlines()
-
-
-class QuestionForm(forms.ModelForm):
-    """A question whose scale and wording stay what they are once it was answered."""
-
-    class Meta:
-        model = Question
-        fields = ("prompt", "name", *_SCALE_FIELDS, "min_label", "max_label")
-
-    def has_changed(self) -> bool:
-        # The default question is stored too, though nobody typed anything.
-        return self.instance.pk is None or super().has_changed()
+    def clean_repeats_per_session(self) -> int:
+        """None at all where the field is left empty."""
+        return self.cleaned_data["repeats_per_session"] or 0
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if all(cleaned.get(name) is not None for name in _SCALE_FIELDS):
-            self._check_scale(*(cleaned[name] for name in _SCALE_FIELDS))
-        if self.instance.pk and self.instance.ratings.exists():
-            self._keep(_SCALE_FIELDS, "scale")
-            self._keep(_WORDING_FIELDS, "wording")
+        if self.instance.pk is None:
+            self._suit_the_kind(cleaned)
+        self._refuse_locked()
+        for name, reason in change_faults(test=self.instance, changes=cleaned).items():
+            if name not in self.errors:
+                self.add_error(name if name in self.fields else None, reason)
         return cleaned
 
-    def _keep(self, names: tuple[str, ...], what: str) -> None:
-        changed = [name for name in names if name in self.changed_data]
-        if changed:
-            # At the field, for the theme shows no errors of an inline form as a whole.
-            self.add_error(
-                changed[0],
-                f"This question has ratings, so its {what} cannot change: the scores would mean something else. "
-                f"Make another test for another {what}.",
-            )
+    def save(self, commit: bool = True) -> ListeningTest:
+        if "opens_at" in self.changed_data:
+            self.instance.opening_refused = ""
+        test: ListeningTest = super().save(commit=commit)
+        return test
 
-    def _check_scale(self, low: float, high: float, step: float) -> None:
-        if low >= high:
-            self.add_error("scale_max", "The scale must end above its beginning.")
-        elif step <= 0:
-            self.add_error("scale_step", "The step must be more than 0.")
-        elif abs((high - low) / step - round((high - low) / step)) > 1e-9:
-            self.add_error("scale_step", f"Steps of {step:g} do not lead from {low:g} to {high:g}.")
-        elif (high - low) / step + 1 > MOST_SCALE_VALUES:
-            self.add_error("scale_step", f"The scale has more than {MOST_SCALE_VALUES} values. Take a larger step.")
+    def _suit_the_kind(self, cleaned: dict[str, Any]) -> None:
+        """The usual instructions of a new test are those of its kind."""
+        usual = USUAL_INSTRUCTIONS.get(cleaned.get("kind", ""))
+        if usual and text_lines(cleaned.get("instructions", "")) == text_lines(DEFAULT_INSTRUCTIONS):
+            cleaned["instructions"] = usual
+
+    def _refuse_locked(self) -> None:
+        """A page from before a column was locked may still send another value."""
+        for name in self.locked.keys() & self.fields.keys() & {"kind", "slug", *CODES}:
+            if self.data.get(self.add_prefix(name), self.initial[name]) != self.initial[name]:
+                self.add_error(name, self.locked[name])
 
 
 class CheckQuestionForm(forms.ModelForm):
@@ -159,7 +121,7 @@ class SurveyQuestionForm(forms.ModelForm):
         return cleaned
 
     def _says_something_else(self, name: str, cleaned: dict[str, Any]) -> bool:
-        return name in cleaned and _lines(cleaned[name]) != _lines(self.initial.get(name, ""))
+        return name in cleaned and text_lines(cleaned[name]) != text_lines(self.initial.get(name, ""))
 
 
 class SurveyQuestionFormSet(PaginationInlineFormSet):
@@ -174,21 +136,17 @@ class SurveyQuestionFormSet(PaginationInlineFormSet):
         super().clean()
 
 
-class UploadForm(forms.Form):
-    archive = forms.FileField(
-        label="Zip of sounds",
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".zip"}),
-        help_text="wav, flac, ogg, mp3 or m4a; each of 0.1 to 60 s.",
-    )
-    manifest = forms.FileField(
-        label="Manifest (CSV), where it is not in the zip",
-        required=False,
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
-        help_text="Its paths begin at the root of the zip.",
-    )
-    allow_silent = forms.BooleanField(
-        label="Take silent clips too",
-        required=False,
-        widget=UnfoldBooleanWidget,
-        help_text="Otherwise a clip whose peak lies below -60 dBFS is refused.",
-    )
+class ExclusionForm(forms.ModelForm):
+    """What one row leaves out: a rating or a comparison."""
+
+    class Meta:
+        model = Exclusion
+        fields = ("rating", "comparison", "rule", "version", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        named = [name for name in ("rating", "comparison") if cleaned.get(name) is not None]
+        if len(named) != 1 and not {"rating", "comparison"} & self.errors.keys():
+            told = "An exclusion is of one answer. Give a rating or a comparison"
+            self.add_error("rating", f"{told}, not both." if named else f"{told}.")
+        return cleaned

@@ -4,7 +4,7 @@ For what every rating waits for: there Django takes longer to write a query than
 else querysets are the better way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,13 +43,20 @@ class JoinedRows:
         return tuple(instances)
 
 
-def insertion(model: type[Model]) -> str:
-    """`INSERT INTO table (columns) VALUES (placeholders)`, the key left to the database; for inserted_values."""
+def insertion(model: type[Model], *, n_rows: int = 1) -> str:
+    """`INSERT INTO table (columns) VALUES (placeholders), ...`, the keys left to the database; for inserted_values."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    places = ", ".join(f"%({field.attname})s" for field in fields)
-    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({places})'  # noqa: S608 -- our own tables
+    places = ", ".join(
+        "(" + ", ".join(f"%({field.attname}_{number})s" for field in fields) + ")" for number in range(n_rows)
+    )
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {places}'  # noqa: S608 -- our own tables
 
 
-def inserted_values(row: Model) -> dict[str, Any]:
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
+def inserted_values(rows: Sequence[Model]) -> dict[str, Any]:
+    return {
+        f"{field.attname}_{number}": getattr(row, field.attname)
+        for number, row in enumerate(rows)
+        for field in row._meta.concrete_fields
+        if not field.primary_key
+    }

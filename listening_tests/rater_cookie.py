@@ -1,51 +1,20 @@
-"""Who a browser is: a pseudonym in a signed cookie, what a recruiter's link claims, and the link to another device."""
+"""Who a browser is: a pseudonym in a signed cookie, and the link to another device."""
 
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from listening_tests.models import RaterIdentity
+from listening_tests.recruiters import Claim
 
 NAME = "earmark_rater"
 LIFETIME_S = 365 * 24 * 3600
 _SALT = "listening_tests.rater"
 _NEWCOMER_SALT = "listening_tests.newcomer"
 _LINK_SALT = "listening_tests.personal_link"
-# The parameter that holds a person's id in the links of each recruiter.
-RECRUITER_PARAMETERS = {"prolific": "PROLIFIC_PID"}
-LONGEST_CLAIM = 200
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Who a recruiter's link says that a rater is. Never a proof: anybody can type it."""
-
-    recruiter: str = ""
-    claimed_id: str = ""
-
-
-def claim_in_link(query: QueryDict) -> Claim:
-    claims = (_claim(recruiter, query.get(parameter, "")) for recruiter, parameter in RECRUITER_PARAMETERS.items())
-    return next((claim for claim in claims if claim.claimed_id), Claim())
-
-
-def claim_in_form(form: QueryDict) -> Claim:
-    """The claim that the consent page carried along."""
-    return _claim(form.get("recruiter", ""), form.get("claimed_id", ""))
-
-
-def claim_query(claim: Claim) -> dict[str, str]:
-    """As `claim_in_link` reads it; empty where nothing is claimed."""
-    return {RECRUITER_PARAMETERS[claim.recruiter]: claim.claimed_id} if claim.claimed_id else {}
-
-
-def _claim(recruiter: str, claimed_id: str) -> Claim:
-    is_plausible = 0 < len(claimed_id) <= LONGEST_CLAIM and claimed_id.isprintable()
-    return Claim(recruiter, claimed_id) if is_plausible and recruiter in RECRUITER_PARAMETERS else Claim()
 
 
 def rater_read(request: HttpRequest) -> UUID | None:

@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db.models import Count, Max, Q
 
 from listening_tests.choices import SKIP_KINDS, ProblemKind, SessionStatus
-from listening_tests.models import Assignment, Clip, ListeningTest, ProblemReport
+from listening_tests.kinds import kind_of
+from listening_tests.models import Assignment, Clip, ListeningTest, Presentation, ProblemReport
 from listening_tests.services.skips import MOST_SKIPS
 
 CLIPS_SHOWN = 20
@@ -16,7 +17,7 @@ REPORTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class UnplayableClip:
-    """A clip that `n_raters` of the `n_met` raters who came to it could not hear.
+    """A clip that `n_raters` of the `n_met` raters who came to it, alone or in a trial, could not hear.
 
     `n_not_loaded` and `n_not_played` are reports of either kind, `last_at` the time of the latest.
     """
@@ -42,10 +43,14 @@ class EndedBySkips:
 
 @dataclass(frozen=True)
 class ReportedProblems:
-    """At most CLIPS_SHOWN of `n_clips` clips, those of most raters first; at most REPORTS_SHOWN of `n_others`."""
+    """At most CLIPS_SHOWN of `n_clips` clips, those of most raters first; at most REPORTS_SHOWN of `n_others`.
+
+    `n_unnamed` trials were skipped without a word on which of their clips would not play.
+    """
 
     clips: list[UnplayableClip]
     n_clips: int
+    n_unnamed: int
     others: list[ProblemReport]
     n_others: int
     ended: EndedBySkips
@@ -54,17 +59,19 @@ class ReportedProblems:
 def reported_problems(*, test: ListeningTest) -> ReportedProblems:
     reports = ProblemReport.objects.filter(test=test).order_by()
     total = reports.aggregate(
-        n_clips=Count("assignment__pair__clip", distinct=True, filter=Q(kind__in=SKIP_KINDS)),
+        n_clips=Count("pair__clip", distinct=True, filter=Q(kind__in=SKIP_KINDS)),
+        n_unnamed=Count("pk", filter=Q(kind__in=SKIP_KINDS, pair__isnull=True)),
         n_others=Count("pk", filter=Q(kind=ProblemKind.OTHER)),
     )
     others = ProblemReport.objects.filter(test=test, kind=ProblemKind.OTHER)
-    others = others.select_related("session__rater", "assignment__pair__clip")
+    others = others.select_related("session__rater", "pair__clip", "assignment__trial__caption")
     return ReportedProblems(
         clips=_unplayable_clips(test) if total["n_clips"] else [],
         n_clips=total["n_clips"],
+        n_unnamed=total["n_unnamed"],
         others=list(others[:REPORTS_SHOWN]) if total["n_others"] else [],
         n_others=total["n_others"],
-        ended=_ended_by_skips(test) if total["n_clips"] else EndedBySkips(),
+        ended=_ended_by_skips(test) if total["n_clips"] or total["n_unnamed"] else EndedBySkips(),
     )
 
 
@@ -75,9 +82,9 @@ def n_problems_by_test() -> dict[int, int]:
 
 def _unplayable_clips(test: ListeningTest) -> list[UnplayableClip]:
     rows = (
-        ProblemReport.objects.filter(test=test, kind__in=SKIP_KINDS)
+        ProblemReport.objects.filter(test=test, kind__in=SKIP_KINDS, pair__isnull=False)
         .order_by()
-        .values_list("assignment__pair__clip")
+        .values_list("pair__clip")
         .annotate(
             n_raters=Count("assignment__rater", distinct=True),
             n_not_loaded=Count("pk", filter=Q(kind=ProblemKind.LOAD)),
@@ -104,7 +111,11 @@ def _ended_by_skips(test: ListeningTest) -> EndedBySkips:
 
 
 def _n_met(test: ListeningTest, clip_ids: Iterable[int]) -> dict[int, int]:
-    """How many raters of the test have rated or skipped each clip."""
-    met = Assignment.objects.filter(pair__test=test, pair__clip__in=clip_ids).order_by()
-    met = met.filter(Q(rated_at__isnull=False) | Q(skipped_at__isnull=False))
+    """How many raters of the test have answered or skipped each clip, by itself or in a trial."""
+    was_met = Q(rated_at__isnull=False) | Q(skipped_at__isnull=False)
+    if kind_of(test).leased.has_places:
+        assignments = Assignment.objects.filter(was_met, trial__test=test)
+        presented = Presentation.objects.filter(assignment__in=assignments, pair__clip__in=clip_ids).order_by()
+        return dict(presented.values_list("pair__clip").annotate(n=Count("assignment__rater", distinct=True)))
+    met = Assignment.objects.filter(was_met, pair__test=test, pair__clip__in=clip_ids).order_by()
     return dict(met.values_list("pair__clip").annotate(n=Count("rater", distinct=True)))

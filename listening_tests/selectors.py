@@ -8,7 +8,18 @@ from django.utils import timezone
 
 from listening_tests.choices import TestStatus
 from listening_tests.joined_rows import JoinedRows
-from listening_tests.models import Assignment, Clip, ListeningTest, Rater, Session
+from listening_tests.kinds import kind_of
+from listening_tests.models import (
+    Assignment,
+    Clip,
+    Comparison,
+    ListeningTest,
+    Presentation,
+    Question,
+    Rater,
+    Rating,
+    Session,
+)
 
 _SITTING = JoinedRows(
     (Session, ListeningTest, Rater),
@@ -35,6 +46,16 @@ _CLIP = JoinedRows(
     WHERE assignment.uuid = %(assignment)s AND rater.uuid = %(rater)s AND listeningtest.slug = %(slug)s
     """,
 )
+# Of a session, what sitting_state tells the page.
+_TOLD_OF_SESSION = [
+    "status",
+    "questionnaire_at",
+    "planned_count",
+    "saved_count",
+    "pair_estimate_s",
+    "elapsed_s",
+    "timed_count",
+]
 # So many pairs at a rater's own pace weigh as much as the estimate that was made before the first.
 PAIRS_OF_ESTIMATE = 3
 USUAL_PAIR_S = 20.0
@@ -54,6 +75,25 @@ class Progress:
 def test_for_raters(*, slug: str) -> ListeningTest:
     """The test at a rater's address. Drafts do not exist for raters. Raises ListeningTest.DoesNotExist."""
     return ListeningTest.objects.exclude(status=TestStatus.DRAFT).get(slug=slug)
+
+
+def test_has_clips(test: ListeningTest) -> bool:
+    return test.pairs.exists() or test.trials.exists()
+
+
+def test_is_answered(test: ListeningTest) -> bool:
+    """Whether anything was answered in it, left out by a rule or not."""
+    return Rating.objects.filter(test=test).exists() or Comparison.objects.filter(test=test).exists()
+
+
+def question_is_answered(question: Question) -> bool:
+    return Rating.objects.filter(question=question).exists() or Comparison.objects.filter(question=question).exists()
+
+
+def is_before_raters(test: ListeningTest) -> bool:
+    """Whether somebody holds a pair or a trial of it this moment."""
+    held = Assignment.objects.filter(session__test=test, rated_at__isnull=True, released_at__isnull=True)
+    return held.filter(lease_expires_at__gt=timezone.now()).exists()
 
 
 def session_for_rater(*, slug: str, rater_uuid: UUID) -> Session | None:
@@ -84,15 +124,36 @@ def session_seconds_left(*, session: Session) -> int:
 
 
 def assignments_open(*, session: Session) -> list[Assignment]:
-    """The pairs that are kept for this sitting now, the one to show first. Empty where a lease must be made first."""
-    return list(
-        session.assignments.filter(rated_at__isnull=True, released_at__isnull=True, lease_expires_at__gt=timezone.now())
-        .select_related("pair__clip", "pair__caption")
-        .order_by("position")
-    )
+    """What is kept for this sitting now, the one to show first. Empty where a lease must be made first."""
+    leases = kind_of(session.test).leased.leases().filter(session=session, lease_expires_at__gt=timezone.now())
+    return list(leases.filter(rated_at__isnull=True, released_at__isnull=True).order_by("position"))
 
 
-def clip_for_rater(*, slug: str, assignment_uuid: UUID, rater_uuid: UUID) -> Clip | None:
-    """The clip of an assignment of this rater's, whatever has become of it."""
+def assignments_open_then_sums(*, session: Session) -> list[Assignment]:
+    """As `assignments_open`; afterwards `session` is read anew, as far as the rating page tells of it.
+
+    In this order, since an answer may be stored in between: the page that comes then shows it as open and knows better
+    by its own marks (static/rater/saved_marks.js). The other way round it would be neither open nor counted.
+    """
+    leases = assignments_open(session=session)
+    session.refresh_from_db(fields=_TOLD_OF_SESSION)
+    return leases
+
+
+def clip_for_rater(*, slug: str, assignment_uuid: UUID, rater_uuid: UUID, place: int | None = None) -> Clip | None:
+    """The clip of an assignment of this rater's, whatever has become of it; of a trial the one at `place`."""
+    if place is not None:
+        return _clip_at_place(slug, assignment_uuid, rater_uuid, place)
     rows = _CLIP.fetch({"slug": slug, "assignment": assignment_uuid, "rater": rater_uuid})
     return rows[0][0] if rows else None
+
+
+def _clip_at_place(slug: str, assignment_uuid: UUID, rater_uuid: UUID, place: int) -> Clip | None:
+    presented = Presentation.objects.filter(
+        place=place,
+        assignment__uuid=assignment_uuid,
+        assignment__rater__uuid=rater_uuid,
+        assignment__session__test__slug=slug,
+    )
+    presentation = presented.select_related("pair__clip").first()
+    return presentation.pair.clip if presentation else None

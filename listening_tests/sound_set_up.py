@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from listening_tests.audio.reference import left_only, right_only, volume_reference
 from listening_tests.choices import CheckOutcome
 from listening_tests.models import Session
 
 LEFT, RIGHT, UNSURE = "left", "right", "unsure"
-ANSWERS = ((LEFT, "Left"), (RIGHT, "Right"), (UNSURE, "Both, or cannot tell"))
+ANSWERS = ((LEFT, _("Left")), (RIGHT, _("Right")), (UNSURE, _("Both, or cannot tell")))
 VOLUME, FIRST, SECOND = "volume", "first", "second"
 SOUND_NAMES = (VOLUME, FIRST, SECOND)
 
@@ -37,6 +38,11 @@ def left_right_outcome(session: Session, heard: Heard) -> CheckOutcome:
     if not {LEFT, RIGHT}.issuperset(heard):
         return CheckOutcome.UNCHECKED
     return CheckOutcome.PASSED if tuple(heard) == _sides(session) else CheckOutcome.FAILED
+
+
+def heard_right(session: Session) -> Heard:
+    """What somebody with headphones answers."""
+    return Heard(*_sides(session))
 
 
 def _sides(session: Session) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Where a sitting stands: consent, comprehension check, sound set-up, rating, questionnaire, code.
+"""Where a sitting stands: consent, comprehension check, sound set-up, headphone check, rating, questionnaire, code.
 
 Every page of a sitting asks here, and sends a rater who belongs elsewhere there: so neither the back button nor a
 reload nor an old link leads astray.
@@ -17,6 +17,7 @@ class Stage(Enum):
 
     CHECK = "check"
     SOUND = "sound"
+    HEADPHONES = "headphones"
     RATE = "rate"
     QUESTIONS = "questions"
     DONE = "done"
@@ -25,9 +26,9 @@ class Stage(Enum):
 
 
 # The stages of a sitting that goes on.
-ACTIVE_STAGES = frozenset({Stage.CHECK, Stage.SOUND, Stage.RATE})
+ACTIVE_STAGES = frozenset({Stage.CHECK, Stage.SOUND, Stage.HEADPHONES, Stage.RATE})
 # Those of them that come before the first pair.
-BEFORE_RATING = frozenset({Stage.CHECK, Stage.SOUND})
+BEFORE_RATING = frozenset({Stage.CHECK, Stage.SOUND, Stage.HEADPHONES})
 
 
 def stage_of(session: Session) -> Stage:
@@ -40,7 +41,9 @@ def stage_of(session: Session) -> Stage:
         return Stage.DONE if session.questionnaire_at else Stage.QUESTIONS
     if session.needs_check:
         return Stage.CHECK
-    return Stage.RATE if session.sound_set_up_at else Stage.SOUND
+    if session.sound_set_up_at is None:
+        return Stage.SOUND
+    return Stage.HEADPHONES if session.needs_headphone_check else Stage.RATE
 
 
 def stage_url(session: Session) -> str:

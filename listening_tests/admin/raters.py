@@ -7,12 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from listening_tests.admin.by_role import TestFilter, sees_everything, shared_by
 from listening_tests.admin.cells import time_column
-from listening_tests.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
-from listening_tests.models import Consent, Rater, RaterIdentity, Session, Withdrawal
+from listening_tests.admin.read_only import ReadOnlyAdmin, ReadOnlyInlineOfTests
+from listening_tests.models import Comparison, Consent, Rater, RaterIdentity, Rating, Session, Withdrawal
+from listening_tests.roles import Action, visible_tests
+
+# By what a rater belongs to a test: a consent, or an imported answer, which has none.
+_OF_TESTS = tuple(shared_by(model, "rater") for model in (Consent, Rating, Comparison))
 
 
-class ConsentInline(ReadOnlyInline):
+class ConsentInline(ReadOnlyInlineOfTests):
     model = Consent
     fields = readonly_fields = ("test", "version", "withdrawn_ratings", time_column("given_at", "given"))
 
@@ -20,7 +25,7 @@ class ConsentInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("test", "rater")
 
 
-class SessionInline(ReadOnlyInline):
+class SessionInline(ReadOnlyInlineOfTests):
     model = Session
     fields = readonly_fields = (
         *("test", "status", "saved_count", "planned_count"),
@@ -34,6 +39,7 @@ class SessionInline(ReadOnlyInline):
 
 @admin.register(Rater)
 class RaterAdmin(ReadOnlyAdmin):
+    joined = _OF_TESTS
     list_display = ("__str__", "source", time_column("created_at", "came"))
     list_filter = ("source",)
     ordering = ("-id",)
@@ -45,8 +51,12 @@ class RaterAdmin(ReadOnlyAdmin):
 
 @admin.register(RaterIdentity)
 class RaterIdentityAdmin(ReadOnlyAdmin):
-    """Deleting a row erases who a rater is; the ratings stay."""
+    """Deleting a row erases who a rater is; the ratings stay. It is one row for all tests, so it goes only by who may
+    know the rater in each of them.
+    """
 
+    joined = (shared_by(Consent, "rater__identity"),)
+    seeing = deleting = Action.PAY
     list_display = ("rater", "recruiter", "claimed_id", time_column("created_at", "came"))
     list_filter = ("recruiter",)
     list_select_related = ("rater",)
@@ -54,14 +64,17 @@ class RaterIdentityAdmin(ReadOnlyAdmin):
     fields = ("rater", "recruiter", "claimed_id", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Past ReadOnlyAdmin, to what the account may do.
-        return super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
+        if obj is not None and not sees_everything(request):
+            elsewhere = obj.rater.consents.exclude(test__in=visible_tests(request.user, Action.PAY))
+            if elsewhere.exists():
+                return False
+        return super().has_delete_permission(request, obj)
 
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
     list_display = ("rater", "test", "version", "withdrawn_ratings", time_column("given_at", "given"))
-    list_filter = ("test", "withdrawn_ratings")
+    list_filter = (("test", TestFilter), "withdrawn_ratings")
     fields = ("rater", "test", "version", "withdrawn_ratings", "given_at")
     list_select_related = ("rater", "test")
     ordering = ("-id",)
@@ -75,7 +88,7 @@ class WithdrawalAdmin(ReadOnlyAdmin):
         *("shown_rater", "test", "treatment", "ratings"),
         *(time_column("first_rated_at", "first rating"), time_column("created_at", "withdrew")),
     )
-    list_filter = ("test", "treatment")
+    list_filter = (("test", TestFilter), "treatment")
     list_select_related = ("rater", "test")
     ordering = ("-id",)
     sortable_by = ()

@@ -1,24 +1,29 @@
-"""Clips, captions and pairs: they come in by manifests, and are looked at and listened to here."""
+"""Clips, captions, pairs and trials: they come in by manifests, and are looked at and listened to here."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from listening_tests.admin.by_role import TestFilter, shared_by
 from listening_tests.admin.cells import prose, unbroken
 from listening_tests.admin.read_only import ReadOnlyAdmin
 from listening_tests.byte_ranges import audio_response
 from listening_tests.choices import PairRole, TestStatus
-from listening_tests.models import Caption, Clip, Pair
+from listening_tests.models import Caption, Clip, Pair, Trial, TrialPair
+from listening_tests.roles import Action
+from listening_tests.services.pairs import pair_delete
+
+_ROLE_COLOURS = {PairRole.ANCHOR.label: "warning", PairRole.GOLD.label: "success", PairRole.PRACTICE.label: "info"}
 
 
 def player(clip: Clip, *, width: str = "15rem") -> str:
@@ -32,6 +37,7 @@ def player(clip: Clip, *, width: str = "15rem") -> str:
 
 @admin.register(Clip)
 class ClipAdmin(ReadOnlyAdmin):
+    joined = (shared_by(Pair, "clip"),)
     list_display = ("shown_name", "player", "shown_duration", "shown_format", "shown_loudness", "shown_gain")
     list_filter = ("is_silent",)
     search_fields = ("name", "sha256")
@@ -63,7 +69,7 @@ class ClipAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if kind not in {"rendition", "original"}:
             raise Http404("There is no such sound.")
-        clip = get_object_or_404(Clip, uuid=clip_uuid)
+        clip = get_object_or_404(self.get_queryset(request), uuid=clip_uuid)
         etag = f'"{clip.sha256}-{kind}"'
         return audio_response(request, getattr(clip, kind), etag=etag, cache_control="private, max-age=3600")
 
@@ -114,6 +120,7 @@ class ClipAdmin(ReadOnlyAdmin):
 
 @admin.register(Caption)
 class CaptionAdmin(ReadOnlyAdmin):
+    joined = (shared_by(Pair, "caption"),)
     list_display = ("shown_text", "language")
     search_fields = ("text",)
     search_help_text = "Search in the captions"
@@ -130,8 +137,9 @@ class CaptionAdmin(ReadOnlyAdmin):
 class PairAdmin(ReadOnlyAdmin):
     """A pair of a draft can be taken out; later, ratings may hang on it."""
 
+    deleting = Action.SET_UP
     list_display = ("shown_clip", "shown_caption", "player", "shown_role", "system", "shown_load", "test")
-    list_filter = ("test", "role")
+    list_filter = (("test", TestFilter), "role")
     search_fields = ("clip__name", "caption__text", "system")
     search_help_text = "Search by file name, caption or system"
     list_select_related = ("clip", "caption", "test")
@@ -148,8 +156,11 @@ class PairAdmin(ReadOnlyAdmin):
     readonly_fields = ("wide_player", "shown_whole_caption", "shown_load")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may_delete = super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
-        return may_delete and obj is not None and obj.test.status == TestStatus.DRAFT
+        is_of_draft = obj is not None and obj.test.status == TestStatus.DRAFT
+        return is_of_draft and super().has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Pair) -> None:
+        pair_delete(pair=obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pair]:
         return super().get_queryset(request).select_related("clip", "caption", "test")
@@ -178,9 +189,69 @@ class PairAdmin(ReadOnlyAdmin):
     def wide_player(self, pair: Pair) -> str:
         return player(pair.clip, width="24rem")
 
-    @display(
-        description="role",
-        label={PairRole.ANCHOR.label: "warning", PairRole.GOLD.label: "success", PairRole.PRACTICE.label: "info"},
-    )
+    @display(description="role", label=_ROLE_COLOURS)
     def shown_role(self, pair: Pair) -> str:
         return pair.get_role_display()
+
+
+@admin.register(Trial)
+class TrialAdmin(ReadOnlyAdmin):
+    """Which pairs are judged together: nothing is edited. A trial of a draft can be taken out; an import makes it again
+    where its pairs are still there.
+    """
+
+    deleting = Action.SET_UP
+    list_display = ("shown_caption", "shown_role", "shown_clips", "shown_load", "test")
+    list_filter = (("test", TestFilter), "role")
+    search_fields = ("caption__text",)
+    search_help_text = "Search in the captions"
+    ordering = ("-id",)
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("test", "shown_whole_caption", "role", "members")}),
+        ("Answers and open leases", {"fields": ("shown_load",)}),
+        ("Numbers", {"fields": ("uuid",)}),
+    )
+    readonly_fields = ("shown_whole_caption", "members", "shown_load")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_of_draft = obj is not None and obj.test.status == TestStatus.DRAFT
+        return is_of_draft and super().has_delete_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Trial]:
+        return super().get_queryset(request).select_related("caption", "test").annotate(n_clips=_n_clips())
+
+    @display(description="caption")
+    def shown_caption(self, trial: Trial) -> str:
+        return prose(Truncator(trial.caption.text).chars(80))
+
+    @display(description="caption")
+    def shown_whole_caption(self, trial: Trial) -> str:
+        return trial.caption.text
+
+    @display(description="role", label=_ROLE_COLOURS)
+    def shown_role(self, trial: Trial) -> str:
+        return trial.get_role_display()
+
+    @display(description="clips")
+    def shown_clips(self, trial: Trial) -> int:
+        n_clips: int = trial.n_clips  # type: ignore[attr-defined]
+        return n_clips
+
+    @display(description="answered, leased")
+    def shown_load(self, trial: Trial) -> str:
+        return unbroken(f"{trial.load} of {trial.test.ratings_per_pair}")
+
+    @display(description="what raters hear")
+    def members(self, trial: Trial) -> str:
+        """Each clip with its system and its role, in no order that a rater has."""
+        pairs = trial.pairs.order_by("pk").select_related("clip")
+        lines = ((player(pair.clip, width="18rem"), pair.get_role_display(), pair.system or "-") for pair in pairs)
+        markup = '<p style="margin-bottom: .5rem">{} <b>{}</b>, <span dir="auto">{}</span></p>'
+        return format_html_join("", markup, lines) or "-"
+
+
+def _n_clips() -> Subquery:
+    """How many clips a trial holds, counted for the rows that are shown alone."""
+    members = TrialPair.objects.filter(trial=OuterRef("pk")).order_by().values("trial")
+    return Subquery(members.annotate(n=Count("pk")).values("n"), output_field=IntegerField())

@@ -42,21 +42,21 @@ def render(samples: np.ndarray, rate_hz: int) -> Rendition:
     loudness = measure(heard, rate_hz)
     gain_db = levelling_gain_db(heard, rate_hz, loudness)
     # Dithered before it is doubled: two dithers would make two channels of one.
-    levels = _on_both_channels(_as_16_bit(samples * np.float32(10 ** (gain_db / 20))))
-    return Rendition(_flac(levels, rate_hz), loudness, gain_db)
+    levels = _on_both_channels(as_16_bit(samples * np.float32(10 ** (gain_db / 20))))
+    return Rendition(flac_of(levels, rate_hz), loudness, gain_db)
 
 
 def _on_both_channels(samples: np.ndarray) -> np.ndarray:
     return np.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples
 
 
-def _flac(levels: np.ndarray, rate_hz: int) -> bytes:
+def flac_of(levels: np.ndarray, rate_hz: int) -> bytes:
     stream = io.BytesIO()
     soundfile.write(stream, levels, rate_hz, format="FLAC", subtype="PCM_16")
     return stream.getvalue()
 
 
-def _as_16_bit(samples: np.ndarray) -> np.ndarray:
+def as_16_bit(samples: np.ndarray) -> np.ndarray:
     """Rounded after triangular dither of one step, from a fixed seed: the same clip gives the same file.
 
     Digital silence, which dither would turn into noise, stays what it is.

@@ -8,12 +8,15 @@ from django.db.models import Q
 from listening_tests.choices import SKIP_KINDS, ProblemKind
 from listening_tests.models.listening_test import ListeningTest
 from listening_tests.models.sessions import Assignment, Session
+from listening_tests.models.stimuli import Pair
 
 
 class ProblemReport(models.Model):
     """A rater's report. One of a sound that would not play names its assignment, which was skipped; never held
-    against the rater. One from before the session began, or from after its
-    rater withdrew, names no session.
+    against the rater. One from before the session began, or from after its rater withdrew, names no session.
+
+    `pair` is the one whose clip it is about. It is empty where the report is about none, and where a trial was reported
+    without saying which of its clips.
     """
 
     client_uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -24,6 +27,7 @@ class ProblemReport(models.Model):
     assignment = models.ForeignKey(
         Assignment, on_delete=models.CASCADE, related_name="problem_reports", null=True, blank=True
     )
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="problem_reports", null=True, blank=True)
     kind = models.CharField(max_length=10, choices=ProblemKind)
     text = models.TextField(max_length=2000, blank=True, help_text="The rater's words, or those of their browser.")
     browser = models.CharField(max_length=300, blank=True, help_text="What the browser calls itself.")

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from listening_tests.choices import ListeningDevice, Surroundings
+from listening_tests.default_texts import default_text
 from listening_tests.models.listening_test import ListeningTest
 from listening_tests.models.sessions import Session
 
@@ -12,10 +13,10 @@ class CheckQuestion(models.Model):
     """A question on the instructions, with one right answer; asked before the first sound, with two attempts."""
 
     test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="check_questions")
-    prompt = models.CharField(max_length=300, default="What do you rate in this test?")
-    right_answer = models.CharField(max_length=200, default="How well the caption matches the sound")
-    wrong_answer = models.CharField(max_length=200, default="How good the quality of the recording is")
-    other_wrong_answer = models.CharField(max_length=200, blank=True, default="How much I like the sound")
+    prompt = models.CharField(max_length=300, default=default_text("What do you rate in this test?"))
+    right_answer = models.CharField(max_length=200, default=default_text("How well the caption matches the sound"))
+    wrong_answer = models.CharField(max_length=200, default=default_text("How good the quality of the recording is"))
+    other_wrong_answer = models.CharField(max_length=200, blank=True, default=default_text("How much I like the sound"))
 
     class Meta:
         ordering = ["id"]

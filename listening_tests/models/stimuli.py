@@ -1,4 +1,4 @@
-"""What raters hear and read: clips, captions, and pairs of them within a test."""
+"""What raters hear and read: clips, captions, pairs of them within a test, and trials of several pairs."""
 
 import hashlib
 import random
@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db import models
 from django.db.models import F, Q
 
-from listening_tests.choices import PairRole
+from listening_tests.choices import OUTSIDE_OF_K, PairRole, Split
 from listening_tests.models.listening_test import ListeningTest
 
 
@@ -39,6 +39,8 @@ class Clip(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     sha256 = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    # Of a sound that is not here: what imported ratings say its sha256 is, so that it is known when it comes.
+    named_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     name = models.CharField(max_length=500, help_text="The file's name where it came from.")
     original = models.FileField(upload_to=original_path, max_length=200, blank=True)
     rendition = models.FileField(upload_to=rendition_path, max_length=200, blank=True)
@@ -88,31 +90,65 @@ class Caption(models.Model):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Pair(models.Model):
-    """A clip and a caption within a test: the thing that is rated.
+class Leased(models.Model):
+    """What is given out to raters: a pair, or a trial of several.
 
-    `load` counts ratings plus open leases and changes only under this row's lock, so that the next pair is found by an
-    index and never exceeds the test's k. `shuffle_key` is drawn anew with each lease: among equally loaded pairs the
+    `load` counts answers plus open leases and changes only under this row's lock, so that what comes next is found by
+    an index and never exceeds the test's k. `shuffle_key` is drawn anew with each lease: among equally loaded rows the
     lowest key comes next, which is a draw at random.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="pairs")
-    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="pairs")
-    caption = models.ForeignKey(Caption, on_delete=models.PROTECT, related_name="pairs")
+    test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="%(class)ss")
+    caption = models.ForeignKey(Caption, on_delete=models.PROTECT, related_name="%(class)ss")
     role = models.CharField(max_length=10, choices=PairRole, default=PairRole.STUDY)
+    load = models.PositiveIntegerField(default=0, editable=False)
+    shuffle_key = models.FloatField(default=new_shuffle_key, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Pair(Leased):
+    """A clip and a caption within a test: the thing that is rated.
+
+    A hidden repeat is a pair of its own, of the role repeat, with the clip and the caption of the pair that it repeats:
+    so a rater's second score of a sound is told from the first wherever scores are read.
+    """
+
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="pairs")
     system = models.CharField(max_length=120, blank=True, help_text="The text-to-audio system that made the clip.")
     source_id = models.CharField(
         max_length=200, blank=True, help_text="Clips with the same source are never split between training and test."
     )
     expected_min = models.FloatField(null=True, blank=True)
     expected_max = models.FloatField(null=True, blank=True)
-    load = models.PositiveIntegerField(default=0, editable=False)
-    shuffle_key = models.FloatField(default=new_shuffle_key, editable=False)
+    own_split = models.CharField(
+        "split of its data set",
+        max_length=10,
+        choices=Split,
+        null=True,
+        blank=True,
+        help_text="Where the pair came with a data set that is split already.",
+    )
+    repeat_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, related_name="repeats", null=True, blank=True, editable=False
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["test", "clip", "caption"], name="pair_once_in_test"),
+            models.UniqueConstraint(
+                fields=["test", "clip", "caption"], condition=Q(repeat_of__isnull=True), name="pair_once_in_test"
+            ),
+            models.UniqueConstraint(fields=["repeat_of"], name="pair_repeated_once"),
+            models.CheckConstraint(
+                condition=Q(repeat_of__isnull=True) & ~Q(role=PairRole.REPEAT)
+                | Q(repeat_of__isnull=False, role=PairRole.REPEAT),
+                name="pair_repeat_has_its_original",
+            ),
+            models.CheckConstraint(
+                condition=Q(own_split__isnull=True) | Q(own_split__in=Split.values), name="pair_own_split_known"
+            ),
             models.CheckConstraint(condition=Q(role__in=PairRole.values), name="pair_role_known"),
             models.CheckConstraint(
                 condition=Q(expected_min__isnull=True)
@@ -124,10 +160,41 @@ class Pair(models.Model):
         indexes = [
             # Walked from its start by every lease: least rated first, ties at random.
             models.Index(
-                fields=["test", "load", "shuffle_key"], name="pair_next", condition=~Q(role=PairRole.PRACTICE)
+                fields=["test", "load", "shuffle_key"], name="pair_next", condition=~Q(role__in=sorted(OUTSIDE_OF_K))
             ),
             models.Index(fields=["test", "role"], name="pair_by_role"),
         ]
 
     def __str__(self) -> str:
         return f"{self.clip} / {self.caption}"
+
+
+class Trial(Leased):
+    """Several pairs of one caption that are judged together: two in a comparison, all of them side by side."""
+
+    pairs = models.ManyToManyField(Pair, through="TrialPair", related_name="trials")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(role__in=PairRole.values), name="trial_role_known")]
+        indexes = [
+            models.Index(
+                fields=["test", "load", "shuffle_key"], name="trial_next", condition=~Q(role=PairRole.PRACTICE)
+            ),
+            models.Index(fields=["test", "caption"], name="trial_by_caption"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Trial of {self.caption}"
+
+
+class TrialPair(models.Model):
+    """That a pair is judged in a trial."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="members")
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="trial_places")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["trial", "pair"], name="trial_pair_once")]
+
+    def __str__(self) -> str:
+        return f"{self.pair} in {self.trial}"

@@ -5,16 +5,17 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from listening_tests.exceptions import Refused
 
-MOST_FILES = 1_000
-LARGEST_ARCHIVE_BYTES = 500 * 1024**2
-LARGEST_UNPACKED_BYTES = 1024**3
+# 10,000 clips of 10 s in stereo at 48 kHz and 16 bit are 19 GB, and half of that as flac.
+MOST_FILES = 20_000
+LARGEST_ARCHIVE_BYTES = 12 * 1024**3
+LARGEST_UNPACKED_BYTES = 24 * 1024**3
 # Plain wav files with long pauses reach some dozens; a bomb needs thousands.
 HIGHEST_RATIO = 100
 LONGEST_NAME_BYTES = 255  # of any file system in use
@@ -23,13 +24,17 @@ _RATIO_COUNTS_FROM_BYTES = 1024**2
 # What desktop systems add to an archive unasked.
 _BYSTANDERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 # The directory of an archive is read into memory as a whole: longest names that any file system takes, and some room.
-_LARGEST_DIRECTORY_BYTES = 4 * 1024**2
+_LARGEST_DIRECTORY_BYTES = 16 * 1024**2
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
-_ZIP64_LOCATOR_BYTES = 20
+_ZIP64_LOCATOR = struct.Struct("<4sLQL")
+_ZIP64_END_OF_DIRECTORY = struct.Struct("<4sQ2H2L4Q")
+# Told how many files are unpacked, and how many there are. What it raises ends the work.
+OnFile = Callable[[int, int], None]
+_NO_ZIP = "The file is no zip, or is cut off. Pack the sounds and the manifest anew."
 _ELSEWHERE = "Upload it in parts, or use manage.py import_clips on the server."
 
 
-def archive_unpack(*, archive: IO[bytes], folder: Path) -> None:
+def archive_unpack(*, archive: IO[bytes], folder: Path, on_file: OnFile | None = None) -> None:
     """Unpacks into `folder`. Archives in it stay as they are.
 
     Raises Refused before anything is written: too many files, too large, packed too tightly, encrypted, a link, a path
@@ -40,7 +45,9 @@ def archive_unpack(*, archive: IO[bytes], folder: Path) -> None:
     with _opened(archive) as opened:
         members = [info for info in opened.infolist() if not info.is_dir() and not _is_bystander(info)]
         _refuse_bad(members)
-        for info in members:
+        for done, info in enumerate(members):
+            if on_file:
+                on_file(done, len(members))
             _unpack_one(opened, info, folder)
 
 
@@ -57,7 +64,7 @@ def manifest_in(folder: Path) -> Path:
 
 def _refuse_large(archive: IO[bytes]) -> None:
     if _size(archive) > LARGEST_ARCHIVE_BYTES:
-        raise Refused(f"The zip is larger than {_megabytes(LARGEST_ARCHIVE_BYTES)}. {_ELSEWHERE}")
+        raise Refused(f"The zip is larger than {size_in_words(LARGEST_ARCHIVE_BYTES)}. {_ELSEWHERE}")
 
 
 def _size(archive: IO[bytes]) -> int:
@@ -65,17 +72,30 @@ def _size(archive: IO[bytes]) -> int:
 
 
 def _refuse_endless_directory(archive: IO[bytes]) -> None:
-    """Reads the record at the end of a zip (APPNOTE 4.3.16), which tells how long the directory is."""
+    """Reads the records at the end of a zip (APPNOTE 4.3.14 to 4.3.16), which tell how long the directory is."""
     size = _size(archive)
-    archive.seek(max(0, size - _END_OF_DIRECTORY.size - _ZIP64_LOCATOR_BYTES - 65_535))
+    archive.seek(max(0, size - _END_OF_DIRECTORY.size - _ZIP64_LOCATOR.size - 65_535))
     tail = archive.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + _END_OF_DIRECTORY.size > len(tail):
-        raise Refused("The file is no zip, or is cut off. Pack the sounds and the manifest anew.")
+        raise Refused(_NO_ZIP)
     _, _, _, _, count, directory_bytes, _, _ = _END_OF_DIRECTORY.unpack_from(tail, at)
-    is_zip64 = tail[max(0, at - _ZIP64_LOCATOR_BYTES) :].startswith(b"PK\x06\x07")
-    if is_zip64 or directory_bytes > _LARGEST_DIRECTORY_BYTES or count > 10 * MOST_FILES:
+    locator = tail[max(0, at - _ZIP64_LOCATOR.size) : at]
+    if locator.startswith(b"PK\x06\x07") and len(locator) == _ZIP64_LOCATOR.size:
+        count, directory_bytes = _zip64_directory(archive, locator)
+    if directory_bytes > _LARGEST_DIRECTORY_BYTES or count > 10 * MOST_FILES:
         raise Refused(f"The zip holds more than {MOST_FILES:,} files. {_ELSEWHERE}")
+
+
+def _zip64_directory(archive: IO[bytes], locator: bytes) -> tuple[int, int]:
+    """How many files the directory of a zip of more than 4 GB names, and its bytes."""
+    _, _, offset, _ = _ZIP64_LOCATOR.unpack(locator)
+    archive.seek(min(offset, _size(archive)))
+    record = archive.read(_ZIP64_END_OF_DIRECTORY.size)
+    if len(record) < _ZIP64_END_OF_DIRECTORY.size or not record.startswith(b"PK\x06\x06"):
+        raise Refused(_NO_ZIP)
+    values = _ZIP64_END_OF_DIRECTORY.unpack(record)
+    return values[7], values[8]
 
 
 @contextmanager
@@ -109,7 +129,7 @@ def _refuse_bad(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MOST_FILES:
         raise Refused(f"The zip holds {len(members):,} files; the limit is {MOST_FILES:,}. {_ELSEWHERE}")
     if sum(info.file_size for info in members) > LARGEST_UNPACKED_BYTES:
-        raise Refused(f"The zip unpacks to more than {_megabytes(LARGEST_UNPACKED_BYTES)}. {_ELSEWHERE}")
+        raise Refused(f"The zip unpacks to more than {size_in_words(LARGEST_UNPACKED_BYTES)}. {_ELSEWHERE}")
     files: set[PurePosixPath] = set()
     folders: set[PurePosixPath] = set()
     for info in members:
@@ -162,5 +182,5 @@ def _unpack_one(opened: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) ->
             left -= len(chunk)
 
 
-def _megabytes(count: int) -> str:
-    return f"{count // 1024**2:,} MB"
+def size_in_words(count: int) -> str:
+    return f"{count // 1024**3:,} GB" if count >= 1024**3 else f"{count // 1024**2:,} MB"

@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
-from listening_tests.choices import SessionStatus
 from listening_tests.comprehension import check_items
 from listening_tests.models import Session
-from listening_tests.services.assignments import leases_release
 from listening_tests.services.patience import patiently
-from listening_tests.services.sessions import session_lock
+from listening_tests.services.sessions import session_lock, session_screen_out
 from listening_tests.stages import Stage, stage_of
 
 MOST_ATTEMPTS = 2
@@ -50,9 +47,6 @@ def check_submit(*, session: Session, attempt: int, answers: Mapping[int, str]) 
 def _count(session: Session, *, is_passed: bool) -> None:
     session.check_attempts += 1
     session.needs_check = not is_passed
+    session.save(update_fields=["check_attempts", "needs_check"])
     if not is_passed and session.check_attempts >= MOST_ATTEMPTS:
-        session.status = SessionStatus.SCREENED
-        session.finished_at = timezone.now()
-        unrated = session.assignments.filter(rated_at__isnull=True, released_at__isnull=True)
-        leases_release(leases=list(unrated.order_by("pk").select_for_update(no_key=True)))
-    session.save(update_fields=["check_attempts", "needs_check", "status", "finished_at"])
+        session_screen_out(session=session)

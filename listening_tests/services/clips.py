@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +16,12 @@ from listening_tests.audio.loudness import SILENCE_DBFS
 from listening_tests.audio.rendition import ENDING
 from listening_tests.models import Clip
 from listening_tests.models.stimuli import original_path, rendition_path
+from listening_tests.services.batches import batches
 
 # A minute of stereo at 192 kHz and 32 bit lies below it.
 LARGEST_FILE_BYTES = 100 * 1024**2
+# Of an advisory lock, held shared by who stores rows and alone by who discards files without one.
+_DISCARDING = 0x656172_636C6970
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,41 @@ def clip_files_store(*, clip: Clip, original: bytes, rendition: bytes) -> None:
         _lock_content(clip)
         _file_store(str(clip.original.name), original)
         _file_store(str(clip.rendition.name), rendition)
+
+
+@contextmanager
+def files_kept(*, clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+    """Within a transaction that is about to store these rows: gives those of them whose files are not there, to be
+    stored again. Until the transaction ends nobody's files are discarded.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_DISCARDING])
+    yield [
+        clip
+        for clip in clips
+        if not (default_storage.exists(str(clip.original.name)) and default_storage.exists(str(clip.rendition.name)))
+    ]
+
+
+def clip_files_discard(*, clips: Iterable[Clip]) -> int:
+    """Deletes the files of clips that no row came of; returns of how many. Other imports of the same sounds that are
+    on their way store them again.
+    """
+    by_digest = {str(clip.sha256): clip for clip in clips}
+    return sum(_discard([by_digest[digest] for digest in batch]) for batch in batches(sorted(by_digest)))
+
+
+@transaction.atomic
+def _discard(clips: list[Clip]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DISCARDING])
+    used = set(Clip.objects.filter(sha256__in=[clip.sha256 for clip in clips]).values_list("sha256", flat=True))
+    unused = [clip for clip in clips if clip.sha256 not in used]
+    for clip in unused:
+        _lock_content(clip)
+        default_storage.delete(str(clip.original.name))
+        default_storage.delete(str(clip.rendition.name))
+    return len(unused)
 
 
 def _lock_content(clip: Clip) -> None:

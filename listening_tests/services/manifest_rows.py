@@ -13,6 +13,8 @@ from listening_tests.exceptions import Refused
 from listening_tests.models import Question
 
 REQUIRED_COLUMNS = ("file", "caption")
+# Hidden repeats are made by the platform, of pairs that are there.
+ROLES = [role for role in PairRole.values if role != PairRole.REPEAT]
 OPTIONAL_COLUMNS = ("system", "source_id", "role", "language", "expected_min", "expected_max")
 LARGEST_MANIFEST_BYTES = 50 * 1024**2
 LONGEST = {"caption": 5_000, "system": 120, "source_id": 200, "language": 20}
@@ -24,10 +26,14 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Why a row cannot be used. `line` is the line of the file where the row begins; the header is line 1."""
+    """Why a row cannot be used. `line` is the line of the file where the row begins; the header is line 1.
+
+    `column` is empty where the row as a whole is wrong.
+    """
 
     line: int
     reason: str
+    column: str = ""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
@@ -80,14 +86,18 @@ class ManifestRows:
     problems: list[RowProblem] = field(default_factory=list)
 
 
-def manifest_rows_read(*, manifest: Path, folder: Path, question: Question | None) -> ManifestRows:
-    """Reads a manifest whose files lie in `folder`; expected ranges are checked against the scale of `question`.
+def manifest_rows_read(
+    *, manifest: Path, folder: Path, question: Question | None, has_scale: bool = True, name: str = ""
+) -> ManifestRows:
+    """Reads a manifest, called `name`, whose files lie in `folder`; expected ranges are checked against the scale of
+    `question`, and refused in a test that `has_scale` says to be without.
 
     Raises Refused where the file as a whole is no manifest; problems of single rows are returned.
     """
-    lines = _numbered_rows(_text(manifest), manifest.name)
+    name = name or manifest.name
+    lines = _numbered_rows(_text(manifest, name), name)
     _, header = next(lines, (1, []))
-    columns = _columns(header, manifest.name)
+    columns = _columns(header, name)
     found = ManifestRows()
     folder = folder.resolve()
     for line, cells in lines:
@@ -97,20 +107,20 @@ def manifest_rows_read(*, manifest: Path, folder: Path, question: Question | Non
             continue
         # A caption comes out as it went in, spaces at its ends too; around everything else they mean nothing.
         named = zip(columns, cells, strict=True)
-        row_cells = {name: cell if name == "caption" else cell.strip() for name, cell in named}
-        check = _RowCheck(row_cells, folder, question)
+        row_cells = {column: cell if column == "caption" else cell.strip() for column, cell in named}
+        check = _RowCheck(row_cells, folder, question, has_scale=has_scale)
         row = check.row(line)
         if check.path_is_good:
             found.files.append(NamedFile(line, row.file, row.path))
-        found.problems += [RowProblem(line, reason) for reason in check.problems]
+        found.problems += [RowProblem(line, reason, column) for column, reason in check.problems]
         if not check.problems:
             found.rows.append(row)
     if not found.rows and not found.problems:
-        raise Refused(f"{manifest.name} holds no rows below its header. Write one line for each pair.")
+        raise Refused(f"{name} holds no rows below its header. Write one line for each pair.")
     return found
 
 
-def _text(manifest: Path) -> str:
+def _text(manifest: Path, name: str) -> str:
     try:
         if not manifest.is_file():
             raise Refused(f"The manifest {manifest} is not there. Give the path of a CSV file.")
@@ -119,12 +129,12 @@ def _text(manifest: Path) -> str:
     except OSError as error:
         raise Refused(f"The manifest {manifest} cannot be read ({error.strerror}).") from error
     if len(content) > LARGEST_MANIFEST_BYTES:
-        raise Refused(f"{manifest.name} is larger than {LARGEST_MANIFEST_BYTES // 1024**2} MB. Split it.")
+        raise Refused(f"{name} is larger than {LARGEST_MANIFEST_BYTES // 1024**2} MB. Split it.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Refused(f"{manifest.name} is not UTF-8: see line {line}. Save it as CSV in UTF-8.") from error
+        raise Refused(f"{name} is not UTF-8: see line {line}. Save it as CSV in UTF-8.") from error
 
 
 def _numbered_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -176,16 +186,21 @@ def _misfit(cells: list[str], columns: list[str]) -> str:
 class _RowCheck:
     """Turns the cells of one row into values. All that is wrong is gathered in `problems`; then no value counts."""
 
-    def __init__(self, cell: dict[str, str], folder: Path, question: Question | None) -> None:
+    def __init__(self, cell: dict[str, str], folder: Path, question: Question | None, *, has_scale: bool) -> None:
         self.cell = dict.fromkeys(OPTIONAL_COLUMNS, "") | cell
         self.folder = folder
         self.question = question
+        self.has_scale = has_scale
         self.path_is_good = False
-        self.problems = [
-            f"The {column} has {len(self.cell[column]):,} characters; the limit is {limit:,}. Shorten it."
+        # Each with the column that it is about.
+        self.problems: list[tuple[str, str]] = [
+            (column, f"The {column} has {len(self.cell[column]):,} characters; the limit is {limit:,}. Shorten it.")
             for column, limit in LONGEST.items()
             if len(self.cell[column]) > limit
         ]
+
+    def _refuse(self, column: str, reason: str) -> None:
+        self.problems.append((column, reason))
 
     def row(self, line: int) -> ManifestRow:
         low, high = self.expected_range()
@@ -206,74 +221,83 @@ class _RowCheck:
         """Where the file lies, symbolic links followed; never outside of the manifest's folder."""
         name = self.cell["file"]
         if not name:
-            self.problems.append("The file is empty. Write the path of a sound file.")
+            self._refuse("file", "The file is empty. Write the path of a sound file.")
             return self.folder
         if name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name):
-            self.problems.append(f"{name} is an absolute path. Write it relative to the manifest's folder.")
+            self._refuse("file", f"{name} is an absolute path. Write it relative to the manifest's folder.")
             return self.folder
         try:
             path = (self.folder / name).resolve()
             is_there = path.exists()
         except (OSError, RuntimeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
-            self.problems.append(f"{name} cannot be followed ({reason}). Check its name.")
+            self._refuse("file", f"{name} cannot be followed ({reason}). Check its name.")
             return self.folder
         if not path.is_relative_to(self.folder):
-            self.problems.append(
-                f"{name} lies outside of the manifest's folder. Put the file into the folder or below it."
+            self._refuse(
+                "file", f"{name} lies outside of the manifest's folder. Put the file into the folder or below it."
             )
         elif "\\" in name and not is_there:
-            self.problems.append(f"{name} is not there. Write / between folders, not \\.")
+            self._refuse("file", f"{name} is not there. Write / between folders, not \\.")
         else:
             self.path_is_good = True
         return path
 
     def caption(self) -> str:
         if not self.cell["caption"].strip():
-            self.problems.append("The caption is empty. Write what the rater shall compare the sound with.")
+            self._refuse("caption", "The caption is empty. Write what the rater shall compare the sound with.")
         elif not any(map(_is_visible, self.cell["caption"])):
-            self.problems.append(
-                "The caption holds no visible character. Write what the rater shall compare the sound with."
+            self._refuse(
+                "caption", "The caption holds no visible character. Write what the rater shall compare the sound with."
             )
         controls = sorted({char for char in self.cell["caption"] if _is_control(char)})
         if controls:
             names = ", ".join(f"U+{ord(char):04X}" for char in controls)
-            self.problems.append(f"The caption holds control characters ({names}). Remove them.")
+            self._refuse("caption", f"The caption holds control characters ({names}). Remove them.")
         return self.cell["caption"]
 
     def role(self) -> str:
         role = self.cell["role"].lower() or str(PairRole.STUDY)
-        if role not in PairRole.values:
-            self.problems.append(f"The role {role!r} is unknown. Write one of: {', '.join(PairRole.values)}.")
+        if role not in ROLES:
+            self._refuse("role", f"The role {role!r} is unknown. Write one of: {', '.join(ROLES)}.")
         return role
 
     def language(self) -> str:
         language = self.cell["language"] or DEFAULT_LANGUAGE
         if not _LANGUAGE.fullmatch(language):
-            self.problems.append(f"The language {language!r} is no language tag. Write one such as en, de or pt-BR.")
+            self._refuse(
+                "language", f"The language {language!r} is no language tag. Write one such as en, de or pt-BR."
+            )
         return language
 
     def expected_range(self) -> tuple[float | None, float | None]:
         low, high = self._expected("expected_min"), self._expected("expected_max")
         if low is not None and high is not None and low > high:
-            self.problems.append(f"expected_min {low:g} lies above expected_max {high:g}. Swap them.")
+            self._refuse(
+                "expected_min, expected_max", f"expected_min {low:g} lies above expected_max {high:g}. Swap them."
+            )
         return low, high
 
     def _expected(self, column: str) -> float | None:
         text = self.cell[column]
         if not text:
             return None
+        if not self.has_scale:
+            self._refuse(
+                column, f"{column} says nothing here, for a comparison is a choice and no score. Leave the cell empty."
+            )
+            return None
         if self.question is None:
-            self.problems.append(f"{column} needs a scale, but the test has no question yet. Add its question first.")
+            self._refuse(column, f"{column} needs a scale, but the test has no question yet. Add its question first.")
             return None
         low, high = self.question.scale_min, self.question.scale_max
         try:
             value = float(text)
         except ValueError:
-            self.problems.append(f"{column} {text!r} is not a number. Write one such as 7 or 7.5.")
+            self._refuse(column, f"{column} {text!r} is not a number. Write one such as 7 or 7.5.")
             return None
         if not low <= value <= high:  # Neither is NaN.
-            self.problems.append(f"{column} {text} is not on the scale from {low:g} to {high:g}.")
+            self._refuse(column, f"{column} {text} is not on the scale from {low:g} to {high:g}.")
         return value
 
 

@@ -6,25 +6,18 @@ no row names.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import transaction
 
-from listening_tests.audio import AudioRefused
-from listening_tests.choices import TestStatus
+from listening_tests.choices import TestKind, TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import Caption, Clip, ListeningTest, Pair, Question
-from listening_tests.services.clips import (
-    clip_files_store,
-    clip_prepare,
-    content_digest,
-    content_read,
-    refuse_silent,
-)
+from listening_tests.services.batches import BATCH, batches
+from listening_tests.services.captions import captions_store
+from listening_tests.services.clips import clip_files_store, content_digest, content_read, files_kept
 from listening_tests.services.manifest_rows import (
     ManifestRefused,
     ManifestRow,
@@ -32,25 +25,36 @@ from listening_tests.services.manifest_rows import (
     RowProblem,
     manifest_rows_read,
 )
+from listening_tests.services.manifest_sounds import CheckedFiles, Progress, files_check
+from listening_tests.services.new_tests import test_named
+from listening_tests.services.questions import question_from, questions_create
+from listening_tests.services.trials import anchors_complete, trials_make
+from listening_tests.standard_questions import (
+    USUAL_INSTRUCTIONS,
+    USUAL_QUESTION,
+    StandardQuestion,
+    standard_question,
+)
 
-LONGEST_SLUG = 80
-_BATCH = 1_000
+_TRIAL_NOUNS: dict[str, str] = {TestKind.COMPARISON: "comparison", TestKind.SIDE_BY_SIDE: "trial"}
 
-# Told what is being done, how many files are done, and how many there are.
-Progress = Callable[[str, int, int], None]
 # Within a test a pair is known by the sha256 of its sound, its caption and the caption's language.
 PairKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """What an import stored, or, on a dry run, would store. `clips` and `captions` are those of the manifest."""
+    """What an import stored, or, on a dry run, would store. `clips` and `captions` are those of the manifest.
+
+    `trials` are those that it made; a dry run makes none.
+    """
 
     test: ListeningTest
     pairs: int
     clips: int
     clips_reused: int
     captions: int
+    trials: int
     dry_run: bool
 
     def __str__(self) -> str:
@@ -58,83 +62,163 @@ class ImportSummary:
         counts += f"{self.clips_reused:,} of them stored before; {_counted(self.captions, 'caption')})"
         if self.dry_run:
             return f"Nothing is wrong: {counts} would come into the test {self.test.slug}. Nothing was stored."
-        return f"Imported {counts} into the test {self.test.slug}."
+        return f"Imported {counts} into the test {self.test.slug}.{self._told_of_trials()}"
+
+    def _told_of_trials(self) -> str:
+        """Nothing where pairs are given out one by one."""
+        noun = _TRIAL_NOUNS.get(self.test.kind)
+        if noun is None:
+            return ""
+        were = "were" if self.trials > 1 else "was"
+        return f" {_counted(self.trials, noun) if self.trials else f'No {noun}'} {were} made of them."
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-@dataclass
-class _CheckedFiles:
-    """What is known of each path: its sha256, or why it is refused; and of each new content its clip.
+@dataclass(frozen=True)
+class CheckedManifest:
+    """What is known of a manifest before anything is stored. `test` is not saved where it is to be made."""
 
-    A refusal is kept without the name that it begins with, for rows may name one file in several ways.
-    """
-
-    digests: dict[Path, str]
-    refusals: dict[Path, str]
-    new_clips: dict[str, Clip]
-    sources: dict[str, Path]
-    reused: set[str]
+    name: str
+    test: ListeningTest
+    standards: Sequence[StandardQuestion]
+    rows: list[ManifestRow]
+    files: CheckedFiles
+    problems: list[RowProblem]
 
 
 def manifest_import(
     *,
     manifest: Path,
     slug: str,
-    folder: Path | None = None,
     create: bool = False,
+    kind: str | None = None,
+    questions: Sequence[str] = (),
     dry_run: bool = False,
     allow_silent: bool = False,
     on_progress: Progress | None = None,
 ) -> ImportSummary:
-    """Takes the pairs of a manifest, whose files lie in `folder` (by default its own), into the test `slug`.
+    """Takes the pairs of a manifest, whose files lie in its own folder, into the test `slug`.
 
-    `create` makes the test, as a draft with the default question, where there is none. Raises ManifestRefused with
-    every row that cannot be used, or Refused where it is not a matter of rows; then nothing has changed.
+    `create` makes the test where there is none, as a draft of this kind (by default single ratings) that asks these
+    ready-made questions (by default the usual one); a test that is there must be of the kind, and ask them. Raises
+    ManifestRefused with every row that cannot be used, or Refused where it is not a matter of rows; then nothing has
+    changed.
     """
-    test = _test_to_import_into(slug, create=create)
-    question = Question(test=test) if test.pk is None else test.questions.order_by("pk").first()
-    found = manifest_rows_read(manifest=manifest, folder=folder or manifest.parent, question=question)
-    with tempfile.TemporaryDirectory(prefix="earmark-import-") as staged:
-        files = _check_files(found.files, Path(staged), allow_silent, on_progress or _say_nothing)
-        problems = found.problems + _problems_of_files(found.files, files)
-        problems += _repeated_pairs(found.rows, files) + _pairs_in_test(found.rows, files, test)
-        if problems:
-            raise ManifestRefused(problems, manifest=manifest.name)
-        if not dry_run:
-            _store_files(files, Path(staged), on_progress or _say_nothing)
-            test = _store_rows(found.rows, files, test, manifest.name)
-    return _summary(found.rows, files, test, dry_run=dry_run)
+    with tempfile.TemporaryDirectory(prefix="earmark-import-") as directory:
+        staged = Path(directory)
+        checked = manifest_check(
+            manifest=manifest,
+            slug=slug,
+            staged=staged,
+            create=create,
+            kind=kind,
+            questions=questions,
+            allow_silent=allow_silent,
+            on_progress=on_progress,
+        )
+        if checked.problems:
+            raise ManifestRefused(checked.problems, manifest=manifest.name)
+        if dry_run:
+            return manifest_summary(checked=checked, test=checked.test, trials=0, dry_run=True)
+        manifest_files_store(checked=checked, staged=staged, on_progress=on_progress)
+        return manifest_rows_store(checked=checked, staged=staged)
+
+
+def manifest_check(
+    *,
+    manifest: Path,
+    slug: str,
+    staged: Path,
+    folder: Path | None = None,
+    create: bool = False,
+    kind: str | None = None,
+    questions: Sequence[str] = (),
+    allow_silent: bool = False,
+    on_progress: Progress | None = None,
+    files: CheckedFiles | None = None,
+    name: str = "",
+) -> CheckedManifest:
+    """Looks at every row and every sound, and changes nothing but `staged`, where renditions of new sounds are put.
+
+    What an earlier look has put there is used again. `files` is filled on the way, so that who is told of the progress
+    can see how it stands. Raises Refused where it is not a matter of rows.
+    """
+    standards = [standard_question(name) for name in dict.fromkeys(questions)] or [USUAL_QUESTION]
+    test = _test_to_import_into(slug, create=create, kind=kind, questions=questions)
+    first = question_from(test=test, standard=standards[0]) if test.pk is None else _first_question(test)
+    found = manifest_rows_read(
+        manifest=manifest,
+        folder=folder or manifest.parent,
+        question=first,
+        has_scale=test.kind != TestKind.COMPARISON,
+        name=name,
+    )
+    files = files_check(
+        named=found.files,
+        staged=staged,
+        allow_silent=allow_silent,
+        on_progress=on_progress or _say_nothing,
+        files=files or CheckedFiles(),
+    )
+    problems = found.problems + _problems_of_files(found.files, files)
+    problems += _repeated_pairs(found.rows, files) + _pairs_in_test(found.rows, files, test)
+    return CheckedManifest(name or manifest.name, test, standards, found.rows, files, problems)
+
+
+def manifest_files_store(*, checked: CheckedManifest, staged: Path, on_progress: Progress | None = None) -> None:
+    """Puts the files of new sounds where their rows will say. Raises Refused where one was changed meanwhile."""
+    _store_files(checked.files, staged, on_progress or _say_nothing)
+
+
+def manifest_rows_store(*, checked: CheckedManifest, staged: Path) -> ImportSummary:
+    """Writes all rows of a manifest whose files are stored, in one transaction."""
+    test, trials = _store_rows(checked, staged)
+    return manifest_summary(checked=checked, test=test, trials=trials)
 
 
 def _say_nothing(stage: str, done: int, total: int) -> None:
     """Where nobody wants to know how far it is."""
 
 
-def _test_to_import_into(slug: str, *, create: bool) -> ListeningTest:
+def _first_question(test: ListeningTest) -> Question | None:
+    return test.questions.order_by("pk").first()
+
+
+def _test_to_import_into(slug: str, *, create: bool, kind: str | None, questions: Sequence[str]) -> ListeningTest:
     """The test, not yet saved where it is to be made."""
     test = ListeningTest.objects.filter(slug=slug).first()
     if test is None and not create:
         raise Refused(f"There is no test {slug}. Check its name, or make it as a draft with --create.")
     if test is None:
-        _refuse_bad_slug(slug)
-        return ListeningTest(slug=slug, title=slug.replace("-", " ").replace("_", " ").strip().capitalize() or slug)
+        test = test_named(slug=slug)
+        test.kind = kind or TestKind.RATING
+        test.instructions = USUAL_INSTRUCTIONS[test.kind]
+        return test
     _refuse_closed(test)
+    _refuse_another_kind(test, kind)
+    _refuse_other_questions(test, questions)
     return test
 
 
-def _refuse_bad_slug(slug: str) -> None:
-    try:
-        validate_slug(slug)
-    except ValidationError:
-        slug_is_good = False
-    else:
-        slug_is_good = len(slug) <= LONGEST_SLUG
-    if not slug_is_good:
+def _refuse_another_kind(test: ListeningTest, kind: str | None) -> None:
+    if kind not in (None, test.kind):
         raise Refused(
-            f"{slug!r} cannot be the address of a test. Use up to {LONGEST_SLUG} letters a to z, digits, - and _."
+            f"The test {test.slug} is of the kind {test.kind}, and an import does not make it {kind}. "
+            "Import into another test, or leave out --kind."
+        )
+
+
+def _refuse_other_questions(test: ListeningTest, questions: Sequence[str]) -> None:
+    """A repeated command names the questions that are there."""
+    asked = list(test.questions.order_by("pk").values_list("name", flat=True))
+    new = [name for name in questions if name not in asked]
+    if new:
+        raise Refused(
+            f"The test {test.slug} asks {', '.join(asked) or 'nothing'}, and an import does not make it ask "
+            f"{', '.join(new)}. Add questions on its page, or leave out --question."
         )
 
 
@@ -143,55 +227,22 @@ def _refuse_closed(test: ListeningTest) -> None:
         raise Refused(f"The test {test.slug} is closed, and takes no more pairs. Import into another test.")
 
 
-def _check_files(named: list[NamedFile], staged: Path, allow_silent: bool, on_progress: Progress) -> _CheckedFiles:
-    """Reads each file once or, where its content is new, decodes and renders it into `staged`."""
-    names: dict[Path, str] = {}
-    for file in named:
-        names.setdefault(file.path, file.name)
-    files = _CheckedFiles({}, {}, {}, {}, set())
-    for done, (path, name) in enumerate(names.items()):
-        on_progress("Checking sounds", done, len(names))
-        try:
-            _check_file(path, name, files, staged, allow_silent)
-        except AudioRefused as refusal:
-            files.refusals[path] = str(refusal).removeprefix(name)
-    on_progress("Checking sounds", len(names), len(names))
-    return files
-
-
-def _check_file(path: Path, name: str, files: _CheckedFiles, staged: Path, allow_silent: bool) -> None:
-    content = content_read(path=path, name=name)
-    digest = content_digest(content)
-    clip = files.new_clips.get(digest) or Clip.objects.filter(sha256=digest).first()
-    if clip is None:
-        prepared = clip_prepare(content=content, name=name)
-        clip = prepared.clip
-        (staged / digest).write_bytes(prepared.rendition)
-    refuse_silent(clip=clip, name=name, allow_silent=allow_silent)
-    files.digests[path] = digest
-    if clip.pk is None:
-        files.new_clips[digest] = clip
-        files.sources[digest] = path
-    else:
-        files.reused.add(digest)
-
-
-def _problems_of_files(named: list[NamedFile], files: _CheckedFiles) -> list[RowProblem]:
+def _problems_of_files(named: list[NamedFile], files: CheckedFiles) -> list[RowProblem]:
     return [
-        RowProblem(file.line, f"{file.name}{files.refusals[file.path]}")
+        RowProblem(file.line, f"{file.name}{files.refusals[file.path]}", "file")
         for file in named
         if file.path in files.refusals
     ]
 
 
-def _keyed(rows: list[ManifestRow], files: _CheckedFiles) -> Iterable[tuple[PairKey, ManifestRow]]:
+def _keyed(rows: list[ManifestRow], files: CheckedFiles) -> Iterable[tuple[PairKey, ManifestRow]]:
     """The rows whose sound is good, with what their pair is known by."""
     for row in rows:
         if row.path in files.digests:
             yield (files.digests[row.path], Caption.digest(row.caption), row.language), row
 
 
-def _repeated_pairs(rows: list[ManifestRow], files: _CheckedFiles) -> list[RowProblem]:
+def _repeated_pairs(rows: list[ManifestRow], files: CheckedFiles) -> list[RowProblem]:
     first: dict[PairKey, ManifestRow] = {}
     problems = []
     for (sha256, _, language), row in _keyed(rows, files):
@@ -201,43 +252,56 @@ def _repeated_pairs(rows: list[ManifestRow], files: _CheckedFiles) -> list[RowPr
             alike = "" if earlier.file == row.file else f" {earlier.file} holds the same sound."
             problems.append(
                 RowProblem(
-                    row.line, f"Line {earlier.line} has this sound with this caption already.{alike} Remove one."
+                    row.line,
+                    f"Line {earlier.line} has this sound with this caption already.{alike} Remove one.",
+                    "file, caption",
                 )
             )
     return problems
 
 
-def _pairs_in_test(rows: list[ManifestRow], files: _CheckedFiles, test: ListeningTest) -> list[RowProblem]:
+def _pairs_in_test(rows: list[ManifestRow], files: CheckedFiles, test: ListeningTest) -> list[RowProblem]:
     if test.pk is None:
         return []
     columns = ("clip__sha256", "caption__text_sha256", "caption__language")
     there = set(test.pairs.values_list(*columns))
     reason = f"The test {test.slug} has this sound with this caption already. Remove the row."
-    return [RowProblem(row.line, reason) for key, row in _keyed(rows, files) if key in there]
+    return [RowProblem(row.line, reason, "file, caption") for key, row in _keyed(rows, files) if key in there]
 
 
-def _store_files(files: _CheckedFiles, staged: Path, on_progress: Progress) -> None:
-    for done, (digest, clip) in enumerate(files.new_clips.items()):
+def _store_files(files: CheckedFiles, staged: Path, on_progress: Progress) -> None:
+    for done, clip in enumerate(files.new_clips.values()):
         on_progress("Storing sounds", done, len(files.new_clips))
-        original = content_read(path=files.sources[digest], name=clip.name)
-        if content_digest(original) != digest:
-            raise Refused(f"{clip.name} was changed while it was imported. Nothing was imported; start again.")
-        clip_files_store(clip=clip, original=original, rendition=(staged / digest).read_bytes())
+        _store_file(clip, files, staged)
     on_progress("Storing sounds", len(files.new_clips), len(files.new_clips))
 
 
+def _store_file(clip: Clip, files: CheckedFiles, staged: Path) -> None:
+    digest = str(clip.sha256)
+    original = content_read(path=files.sources[digest], name=clip.name)
+    if content_digest(original) != digest:
+        raise Refused(f"{clip.name} was changed while it was imported. Nothing was imported; start again.")
+    clip_files_store(clip=clip, original=original, rendition=(staged / digest).read_bytes())
+
+
 @transaction.atomic
-def _store_rows(
-    rows: list[ManifestRow], files: _CheckedFiles, test: ListeningTest, manifest_name: str
-) -> ListeningTest:
-    """Writes all rows, looking again, under the test's lock, at what may have changed since the first look."""
-    test = _locked_test(test)
+def _store_rows(checked: CheckedManifest, staged: Path) -> tuple[ListeningTest, int]:
+    """Writes all rows, looking again, under the test's lock, at what may have changed since the first look.
+
+    Returns the test, and how many trials were made.
+    """
+    rows, files = checked.rows, checked.files
+    test = _locked_test(checked.test, checked.standards)
     _refuse_closed(test)
     problems = _pairs_in_test(rows, files, test)
     if problems:
-        raise ManifestRefused(problems, manifest=manifest_name)
+        raise ManifestRefused(problems, manifest=checked.name)
+    with files_kept(clips=files.new_clips.values()) as missing:
+        # Somebody cleared away after an import that was given up, and the sounds are the same.
+        for clip in missing:
+            _store_file(clip, files, staged)
     clips = _clips_by_digest(files)
-    captions = _captions_by_key({(row.caption, row.language) for row in rows})
+    captions = captions_store(keys={(row.caption, row.language) for row in rows})
     Pair.objects.bulk_create(
         (
             Pair(
@@ -252,54 +316,49 @@ def _store_rows(
             )
             for row in rows
         ),
-        batch_size=_BATCH,
+        batch_size=BATCH,
     )
+    trials = trials_make(test=test)
+    if test.status != TestStatus.DRAFT:
+        # Where it is a draft, opening does it: more captions may come, and with them more to choose from.
+        anchors_complete(test=test)
+    return test, trials
+
+
+def _locked_test(test: ListeningTest, standards: Sequence[StandardQuestion]) -> ListeningTest:
+    wanted = test.kind
+    if test.pk is None:
+        values = {"title": test.title, "kind": test.kind, "instructions": test.instructions}
+        made, is_new = ListeningTest.objects.get_or_create(slug=test.slug, defaults=values)
+        if is_new:
+            questions_create(test=made, standards=standards)
+        test = made
+    test = ListeningTest.objects.select_for_update(no_key=True).get(pk=test.pk)
+    # Made or changed by somebody else since the first look.
+    _refuse_another_kind(test, wanted)
     return test
 
 
-def _locked_test(test: ListeningTest) -> ListeningTest:
-    if test.pk is None:
-        made, is_new = ListeningTest.objects.get_or_create(slug=test.slug, defaults={"title": test.title})
-        if is_new:
-            Question.objects.create(test=made)
-        test = made
-    return ListeningTest.objects.select_for_update(no_key=True).get(pk=test.pk)
-
-
-def _clips_by_digest(files: _CheckedFiles) -> dict[str, int]:
+def _clips_by_digest(files: CheckedFiles) -> dict[str, int]:
     # In one order everywhere, so that two imports at once cannot wait for each other; who comes second finds the rows.
     clips = [files.new_clips[digest] for digest in sorted(files.new_clips)]
-    Clip.objects.bulk_create(clips, batch_size=_BATCH, ignore_conflicts=True)
+    Clip.objects.bulk_create(clips, batch_size=BATCH, ignore_conflicts=True)
     digests = sorted(set(files.digests.values()))
     ids: dict[str, int] = {}
-    for batch in _batches(digests):
+    for batch in batches(digests):
         ids |= {str(clip.sha256): clip.pk for clip in Clip.objects.filter(sha256__in=batch).only("sha256")}
     return ids
 
 
-def _captions_by_key(keys: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """The ids of captions by (text, language), those made that were not there."""
-    captions = [Caption(text=text, language=language, text_sha256=Caption.digest(text)) for text, language in keys]
-    captions.sort(key=lambda caption: (caption.text_sha256, caption.language))
-    Caption.objects.bulk_create(captions, batch_size=_BATCH, ignore_conflicts=True)
-    ids: dict[tuple[str, str], int] = {}
-    for batch in _batches([caption.text_sha256 for caption in captions]):
-        found = Caption.objects.filter(text_sha256__in=batch).values_list("pk", "text", "language")
-        ids |= {(text, language): pk for pk, text, language in found}
-    return ids
-
-
-def _batches(digests: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(digests), _BATCH):
-        yield digests[start : start + _BATCH]
-
-
-def _summary(rows: list[ManifestRow], files: _CheckedFiles, test: ListeningTest, *, dry_run: bool) -> ImportSummary:
+def manifest_summary(
+    *, checked: CheckedManifest, test: ListeningTest, trials: int, dry_run: bool = False
+) -> ImportSummary:
     return ImportSummary(
         test=test,
-        pairs=len(rows),
-        clips=len(set(files.digests.values())),
-        clips_reused=len(files.reused),
-        captions=len({(row.caption, row.language) for row in rows}),
+        pairs=len(checked.rows),
+        clips=len(set(checked.files.digests.values())),
+        clips_reused=len(checked.files.reused),
+        captions=len({(row.caption, row.language) for row in checked.rows}),
+        trials=trials,
         dry_run=dry_run,
     )

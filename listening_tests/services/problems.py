@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from listening_tests.choices import ProblemKind, SessionStatus
 from listening_tests.exceptions import Refused
@@ -15,14 +16,6 @@ from listening_tests.services.skips import LONGEST_BROWSER, LONGEST_TEXT
 
 MOST_OF_A_SESSION = 20
 MOST_OF_STRANGERS_A_DAY = 200
-TOO_MANY_OF_YOURS = (
-    f"You have sent {MOST_OF_A_SESSION} reports from this test, which is as many as it takes. "
-    "They have arrived; write to the contact address for more."
-)
-TOO_MANY_TODAY = (
-    f"This test has had {MOST_OF_STRANGERS_A_DAY} reports today from people who are not in a sitting, which is as many "
-    "as it takes in a day. Write to the contact address, or try again tomorrow."
-)
 
 
 @transaction.atomic
@@ -56,6 +49,7 @@ def problem_report(
             "test": test,
             "session": session,
             "assignment": own,
+            "pair_id": own.pair_id if own else None,
             "kind": ProblemKind.OTHER,
             "text": text[:LONGEST_TEXT],
             "browser": browser[:LONGEST_BROWSER],
@@ -68,6 +62,28 @@ def _refuse_too_many(test: ListeningTest, session: Session | None) -> None:
     reports: QuerySet[ProblemReport] = ProblemReport.objects.filter(test=test, session=session, kind=ProblemKind.OTHER)
     if session is not None:
         if reports.count() >= MOST_OF_A_SESSION:
-            raise Refused(TOO_MANY_OF_YOURS)
+            raise Refused(_too_many_of_yours(MOST_OF_A_SESSION))
     elif reports.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= MOST_OF_STRANGERS_A_DAY:
-        raise Refused(TOO_MANY_TODAY)
+        raise Refused(_too_many_today(MOST_OF_STRANGERS_A_DAY))
+
+
+def _too_many_of_yours(most: int) -> str:
+    sentence = ngettext(
+        "You have sent %(most)s report from this test, which is as many as it takes. It has arrived; write to the "
+        "contact address for more.",
+        "You have sent %(most)s reports from this test, which is as many as it takes. They have arrived; write to the "
+        "contact address for more.",
+        most,
+    )
+    return sentence % {"most": most}
+
+
+def _too_many_today(most: int) -> str:
+    sentence = ngettext(
+        "This test has had %(most)s report today from people who are not in a sitting, which is as many as it takes "
+        "in a day. Write to the contact address, or try again tomorrow.",
+        "This test has had %(most)s reports today from people who are not in a sitting, which is as many as it takes "
+        "in a day. Write to the contact address, or try again tomorrow.",
+        most,
+    )
+    return sentence % {"most": most}

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from listening_tests.exceptions import Refused
 from listening_tests.models import Questionnaire, Session, SurveyAnswer, SurveyQuestion
 from listening_tests.services.sessions import session_lock
 from listening_tests.stages import Stage, stage_of
 
-QUESTION_GONE = (
+QUESTION_GONE = _(
     "One of the questions was taken away while you answered, so nothing is sent yet. Please look at your answers and "
     "send them once again."
 )

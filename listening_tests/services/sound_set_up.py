@@ -33,7 +33,7 @@ def sound_set_up_ask_again(*, session: Session, is_other_device: bool = False) -
     """Has a rater who comes back set up the sound again, where that was long ago or on another device."""
     session = session_lock(session_id=session.pk)
     set_up_at = session.sound_set_up_at
-    if stage_of(session) != Stage.RATE or set_up_at is None:
+    if stage_of(session) not in {Stage.HEADPHONES, Stage.RATE} or set_up_at is None:
         return session
     if is_other_device or set_up_at < timezone.now() - GOOD_FOR:
         session.sound_set_up_at = None

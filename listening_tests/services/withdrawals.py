@@ -1,19 +1,20 @@
 """Withdrawal: the one case in which ratings are deleted. Identity goes, a count stays."""
 
-from collections import Counter
-
 from django.db import transaction
 from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from listening_tests.choices import FINISHED_SESSION_STATUSES, SessionStatus, WithdrawnRatings
 from listening_tests.models import (
     Assignment,
+    Comparison,
     Exclusion,
     ProblemReport,
     Questionnaire,
     RaterIdentity,
     Rating,
+    RuleOutcome,
     Session,
     Withdrawal,
 )
@@ -26,9 +27,28 @@ RULE_VERSION = 1
 REASON = "The rater withdrew from the test."
 # What becomes of a rater's scores, as the rater reads it.
 TREATMENTS = {
-    WithdrawnRatings.DELETE: "your scores are deleted",
-    WithdrawnRatings.EXCLUDE: (
-        "your scores are left out of every analysis, and kept without anything that says who you are"
+    WithdrawnRatings.DELETE: _("Your scores are deleted."),
+    WithdrawnRatings.EXCLUDE: _(
+        "Your scores are left out of every analysis, and kept without anything that says who you are."
+    ),
+}
+# The same, told when it is done.
+OUTCOMES = {
+    WithdrawnRatings.DELETE: _("Your scores are deleted. Nothing of yours says who you are any more."),
+    WithdrawnRatings.EXCLUDE: _(
+        "Your scores are left out of every analysis, and kept without anything that says who you are. Nothing of yours "
+        "says who you are any more."
+    ),
+}
+# The same, told before consent.
+PROMISES = {
+    WithdrawnRatings.DELETE: _(
+        "If you withdraw, which you can do on every page of this test, your scores are deleted. Your IP address is "
+        "never kept."
+    ),
+    WithdrawnRatings.EXCLUDE: _(
+        "If you withdraw, which you can do on every page of this test, your scores are left out of every analysis, and "
+        "kept without anything that says who you are. Your IP address is never kept."
     ),
 }
 
@@ -46,18 +66,22 @@ def rater_withdraw(*, session: Session) -> Withdrawal:
     known = Withdrawal.objects.filter(test_id=session.test_id, rater_id=session.rater_id).first()
     if known is not None:
         return known
+    # And with it what the recruiter's links said of the rater's sittings.
     RaterIdentity.objects.filter(rater_id=session.rater_id).delete()
+    RuleOutcome.objects.filter(test_id=session.test_id, rater_id=session.rater_id).delete()
     _erase_words(session)
     ratings = Rating.objects.filter(test_id=session.test_id, rater_id=session.rater_id)
-    withdrawal = _record(session, ratings)
-    places = _release(session)
+    comparisons = Comparison.objects.filter(test_id=session.test_id, rater_id=session.rater_id)
+    withdrawal = _record(session, ratings, comparisons)
+    given_back = _release(session)
     if withdrawal.treatment == WithdrawnRatings.DELETE:
-        places += Counter(ratings.filter(assignment__isnull=False).values_list("pair_id", flat=True))
+        given_back += session.assignments.filter(rated_at__isnull=False)
         ratings.delete()
+        comparisons.delete()
     else:
-        _exclude(ratings)
-    # All of them at once, for pairs are always locked in the order of their keys.
-    loads_reduce(n_by_pair=places)
+        _exclude(ratings, comparisons)
+    # All of them at once, for pairs and trials are always locked in the order of their keys.
+    loads_reduce(leases=given_back)
     _end(session)
     return withdrawal
 
@@ -68,28 +92,32 @@ def _erase_words(session: Session) -> None:
     ProblemReport.objects.filter(session=session).update(text="", browser="")
 
 
-def _record(session: Session, ratings: QuerySet[Rating]) -> Withdrawal:
-    facts = ratings.aggregate(n=Count("pk"), first=Min("submitted_at"))
+def _record(session: Session, ratings: QuerySet[Rating], comparisons: QuerySet[Comparison]) -> Withdrawal:
+    facts = [rows.aggregate(n=Count("pk"), first=Min("submitted_at")) for rows in (ratings, comparisons)]
     return Withdrawal.objects.create(
         test_id=session.test_id,
         rater_id=session.rater_id,
         treatment=session.consent.withdrawn_ratings,
-        n_ratings=facts["n"],
-        first_rated_at=facts["first"],
+        n_ratings=sum(fact["n"] for fact in facts),
+        first_rated_at=min((fact["first"] for fact in facts if fact["first"]), default=None),
     )
 
 
-def _release(session: Session) -> Counter[int]:
-    """Ends the open leases; how many places each pair gets back."""
+def _release(session: Session) -> list[Assignment]:
+    """Ends the open leases, whose places are to be given back."""
     unrated = session.assignments.filter(rated_at__isnull=True, released_at__isnull=True)
     leases = list(unrated.order_by("pk").select_for_update(no_key=True))
     Assignment.objects.filter(pk__in=[lease.pk for lease in leases]).update(released_at=timezone.now())
-    return Counter(lease.pair_id for lease in leases)
+    return leases
 
 
-def _exclude(ratings: QuerySet[Rating]) -> None:
+def _exclude(ratings: QuerySet[Rating], comparisons: QuerySet[Comparison]) -> None:
+    told = {"rule": RULE, "version": RULE_VERSION, "reason": REASON}
     Exclusion.objects.bulk_create(
-        [Exclusion(rating=rating, rule=RULE, version=RULE_VERSION, reason=REASON) for rating in ratings]
+        [
+            *(Exclusion(rating=rating, **told) for rating in ratings),
+            *(Exclusion(comparison=comparison, **told) for comparison in comparisons),
+        ]
     )
 
 

@@ -6,7 +6,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from listening_tests import rater_cookie
-from listening_tests.choices import SessionStatus
+from listening_tests.choices import Outcome, SessionStatus
+from listening_tests.endings import ending_of
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Session
 from listening_tests.rater_forms import QuestionnaireForm
@@ -81,5 +82,7 @@ def _result(session: Session) -> dict[str, object]:
         "session": session,
         "progress": session_progress(session=session),
         "was_cut_short": session.status == SessionStatus.CUT_SHORT,
+        "was_technical": session.outcome == Outcome.TECHNICAL_FAILURE,
+        "ending": ending_of(session),
         "outbox": outbox(session),
     }

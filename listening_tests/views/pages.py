@@ -7,6 +7,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from listening_tests.choices import TestStatus
 from listening_tests.models import ListeningTest, Session
@@ -14,7 +16,12 @@ from listening_tests.selectors import session_for_rater, session_progress, test_
 from listening_tests.services.sessions import NOT_OPEN_SENTENCES
 from listening_tests.stages import ACTIVE_STAGES, BEFORE_RATING, Stage, stage_of, stage_url
 
-NOT_FOUND = "There is no listening test at this address. Check the link that you were given."
+NOT_FOUND = gettext_lazy("There is no listening test at this address. Check the link that you were given.")
+NOT_OPEN_HEADINGS = {
+    TestStatus.DRAFT: gettext_lazy("This test is not open yet"),
+    TestStatus.PAUSED: gettext_lazy("This test is paused"),
+    TestStatus.CLOSED: gettext_lazy("This test is closed"),
+}
 # Says in a link or a form: another person than the one who withdrew at this browser.
 SOMEBODY_ELSE = "somebody_else"
 
@@ -29,7 +36,7 @@ def with_test(view: Page) -> Page:
         try:
             test = test_for_raters(slug=slug)
         except ListeningTest.DoesNotExist:
-            return message(request, None, "No listening test here", NOT_FOUND, status=404)
+            return message(request, None, _("No listening test here"), str(NOT_FOUND), status=404)
         return view(request, test, **rest)
 
     return page
@@ -56,8 +63,7 @@ def elsewhere(request: HttpRequest, session: Session, here: Stage) -> HttpRespon
 
 def not_open(request: HttpRequest, test: ListeningTest, session: Session | None = None) -> HttpResponse:
     status = TestStatus(test.status)
-    heading = f"This test is {status.label.lower()}"
-    return message(request, test, heading, NOT_OPEN_SENTENCES[status], session=session)
+    return message(request, test, str(NOT_OPEN_HEADINGS[status]), str(NOT_OPEN_SENTENCES[status]), session=session)
 
 
 def offer_to_continue(request: HttpRequest, session: Session) -> HttpResponse:

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from listening_tests import rater_cookie
 from listening_tests.byte_ranges import audio_response
 from listening_tests.exceptions import RatingConflict, Refused, Withdrawn
+from listening_tests.kinds import kind_of
 from listening_tests.models import Assignment, ListeningTest, Session
-from listening_tests.rating_json import Malformed, rating_read, sitting_state, skip_read
-from listening_tests.selectors import assignments_open, clip_for_rater
+from listening_tests.question_page import questions_on_page
+from listening_tests.rating_json import Malformed, answer_read, sitting_state, skip_read
+from listening_tests.selectors import assignments_open_then_sums, clip_for_rater
 from listening_tests.services.ratings import rating_submit
 from listening_tests.services.skips import assignment_skip
 from listening_tests.stages import Stage
@@ -42,21 +44,21 @@ def rate(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     away = elsewhere(request, session, Stage.RATE)
     if away is not None:
         return away
-    leases = assignments_open(session=session)
+    leases = assignments_open_then_sums(session=session)
     if not leases:
         return offer_to_continue(request, session)
-    return render(request, "rater/rating.html", _rating_context(session, leases))
+    return render(request, f"rater/kinds/{kind_of(test).name}.html", _rating_context(session, leases))
 
 
 @require_POST
 @never_cache
 def ratings(request: HttpRequest, slug: str) -> JsonResponse:
-    """Stores one rating (201; 200 where it was stored before) and answers with the next pairs."""
+    """Stores one answer (201; 200 where it was stored before) and tells what comes next."""
     session = session_by_slug(slug, rater_cookie.rater_read(request))
     if session is None:
         return JsonResponse({"error": NOT_KNOWN}, status=403)
     try:
-        assignment_uuid, answer = rating_read(request.body)
+        assignment_uuid, answer = answer_read(session.test, request.body)
         receipt = rating_submit(session=session, assignment_uuid=assignment_uuid, answer=answer)
     except (Malformed, Refused) as fault:
         return _refusal(session, fault)
@@ -66,7 +68,7 @@ def ratings(request: HttpRequest, slug: str) -> JsonResponse:
 @require_POST
 @never_cache
 def skips(request: HttpRequest, slug: str) -> JsonResponse:
-    """Passes over a sound that would not play, and answers with the next pairs."""
+    """Passes over a sound that would not play, and tells what comes next."""
     session = session_by_slug(slug, rater_cookie.rater_read(request))
     if session is None:
         return JsonResponse({"error": NOT_KNOWN}, status=403)
@@ -84,38 +86,40 @@ def _refusal(session: Session, fault: Malformed | Refused) -> JsonResponse:
     # The sitting is named, for the page that sent it may be of another rater who used this browser before.
     body: dict[str, Any] = {"error": str(fault), "sitting": str(session.uuid)}
     if isinstance(fault, RatingConflict):
-        session.refresh_from_db()
-        body["state"] = sitting_state(session, assignments_open(session=session))
+        body["state"] = sitting_state(session, assignments_open_then_sums(session=session))
     statuses = {RatingConflict: 409, Withdrawn: 410}
     return JsonResponse(body, status=statuses.get(type(fault), 422))
 
 
 @require_safe
-def audio(request: HttpRequest, slug: str, assignment_uuid: UUID) -> HttpResponseBase:
-    """The clip of an assignment, for its rater alone. Addressed by the assignment, so that a repeat looks new."""
+def audio(request: HttpRequest, slug: str, assignment_uuid: UUID, place: int | None = None) -> HttpResponseBase:
+    """The clip of an assignment, for its rater alone. Addressed by the assignment, and in a trial by the place in it:
+    so a repeat looks new.
+    """
     rater_uuid = rater_cookie.rater_read(request)
     if rater_uuid is None:
         raise Http404
-    etag = f'"{assignment_uuid.hex}"'
+    etag = f'"{assignment_uuid.hex}"' if place is None else f'"{assignment_uuid.hex}-{place}"'
     if request.headers.get("If-None-Match") == etag:
         # What the address names never changes: who has it needs nothing of ours.
         return HttpResponse(status=304, headers={"ETag": etag, "Cache-Control": KEPT_BY_THE_BROWSER})
-    clip = clip_for_rater(slug=slug, assignment_uuid=assignment_uuid, rater_uuid=rater_uuid)
+    clip = clip_for_rater(slug=slug, assignment_uuid=assignment_uuid, rater_uuid=rater_uuid, place=place)
     if clip is None:
         raise Http404
     return audio_response(request, clip.rendition, etag=etag, cache_control=KEPT_BY_THE_BROWSER)
 
 
 def _rating_context(session: Session, leases: list[Assignment]) -> dict[str, Any]:
-    question = session.test.questions.order_by("pk")[:1].get()
+    kind = kind_of(session.test).name
     page = {
+        "kind": kind,
         "skips_url": reverse("listening_tests:skips", args=[session.test.slug]),
         "break_after_s": 60 * session.test.break_after_minutes,
     }
     return {
         "test": session.test,
         "session": session,
-        "question": question,
-        "scale": [f"{value:g}" for value in question.values()],
+        "kind": kind,
+        "questions": questions_on_page(session.test),
         "state": sitting_state(session, leases) | outbox(session) | page,
     }

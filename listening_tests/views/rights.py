@@ -6,29 +6,35 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from listening_tests import rater_cookie
 from listening_tests.choices import TestStatus, WithdrawnRatings
+from listening_tests.endings import ending_of
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Session
 from listening_tests.rater_forms import ProblemForm
+from listening_tests.recruiters import claim_in_link, claim_parameters
 from listening_tests.selectors import session_progress, sits_elsewhere
 from listening_tests.services.problems import problem_report
 from listening_tests.services.sound_set_up import sound_set_up_ask_again
-from listening_tests.services.withdrawals import TREATMENTS, rater_withdraw
+from listening_tests.services.withdrawals import OUTCOMES, TREATMENTS, rater_withdraw
 from listening_tests.stages import Stage, stage_of, stage_url
 from listening_tests.views.pages import SOMEBODY_ELSE, message, outbox, session_of, with_test
 
-NO_SITTING = (
+NO_SITTING = gettext_lazy(
     "This browser has no sitting at this test, so there is nothing to withdraw here. Open the test in the browser that "
     "you used, or write to the people who invited you."
 )
-UNKNOWN_LINK = (
+UNKNOWN_LINK = gettext_lazy(
     "This personal link leads nowhere. Copy the whole link from the page on your first device, and open it once again."
 )
-LINK_OF_WITHDRAWN = "The person of this personal link has withdrawn from the test, so it cannot be gone on with."
+LINK_OF_WITHDRAWN = gettext_lazy(
+    "The person of this personal link has withdrawn from the test, so it cannot be gone on with."
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,32 +44,31 @@ def withdraw(request: HttpRequest, test: ListeningTest) -> HttpResponse:
     """Explains, withdraws, and tells afterwards that it is done."""
     session = session_of(test, rater_cookie.rater_read(request))
     if session is None:
-        return message(request, test, "Nothing to withdraw", NO_SITTING)
+        return message(request, test, _("Nothing to withdraw"), str(NO_SITTING))
     if request.method == "POST":
         # The page may be of another rater who used this browser before: what cannot be undone befalls nobody else.
         if request.POST.get("sitting") == str(session.uuid):
             rater_withdraw(session=session)
         return redirect("listening_tests:withdraw", test.slug)
     is_withdrawn = stage_of(session) == Stage.WITHDRAWN
-    context = {"test": test, "session": session, "treatment": _treatment(session), "back_url": stage_url(session)}
+    # As was promised to this rater: the test may be set up otherwise since.
+    promised = WithdrawnRatings(session.consent.withdrawn_ratings)
+    context: dict[str, object] = {"test": test, "session": session, "back_url": stage_url(session)}
     if is_withdrawn:
         # What still waits in this browser goes too: the server refuses it, and the browser forgets it.
         context |= {"outbox": outbox(session), "somebody_else_url": _somebody_else_url(request, test)}
+        context |= {"outcome": OUTCOMES[promised], "ending": ending_of(session)}
         return render(request, "rater/withdrawn.html", context)
-    return render(request, "rater/withdraw.html", context | {"sits_elsewhere": sits_elsewhere(session=session)})
+    context |= {"treatment": TREATMENTS[promised], "sits_elsewhere": sits_elsewhere(session=session)}
+    return render(request, "rater/withdraw.html", context)
 
 
 def _somebody_else_url(request: HttpRequest, test: ListeningTest) -> str:
     """The consent page for the person whom the link claims; empty where it claims nobody or the test takes nobody."""
-    claimed = rater_cookie.claim_query(rater_cookie.claim_in_link(request.GET))
+    claimed = claim_parameters(claim_in_link(request.GET))
     if not claimed or test.status != TestStatus.OPEN:
         return ""
     return f"{reverse('listening_tests:welcome', args=[test.slug])}?{urlencode(claimed | {SOMEBODY_ELSE: '1'})}"
-
-
-def _treatment(session: Session) -> str:
-    """As was promised to this rater: the test may be set up otherwise since."""
-    return TREATMENTS[WithdrawnRatings(session.consent.withdrawn_ratings)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,7 +100,7 @@ def _file(request: HttpRequest, test: ListeningTest, session: Session | None, fo
             assignment_uuid=form.cleaned_data["pair"],
         )
     except Refused as refusal:
-        return message(request, test, "The report was not taken", str(refusal), status=429, session=session)
+        return message(request, test, _("The report was not taken"), str(refusal), status=429, session=session)
     return redirect(f"{reverse('listening_tests:problem', args=[test.slug])}?sent")
 
 
@@ -135,9 +140,9 @@ def link(request: HttpRequest, test: ListeningTest, token: str) -> HttpResponse:
     """A personal link as it is opened on another device: offers to go on there, and by POST does."""
     session = _linked(test, token)
     if session is None:
-        return message(request, test, "This link leads nowhere", UNKNOWN_LINK, status=404)
+        return message(request, test, _("This link leads nowhere"), str(UNKNOWN_LINK), status=404)
     if stage_of(session) == Stage.WITHDRAWN:
-        return message(request, test, "Withdrawn", LINK_OF_WITHDRAWN, status=410)
+        return message(request, test, _("Withdrawn"), str(LINK_OF_WITHDRAWN), status=410)
     rater_here = rater_cookie.rater_read(request)
     if request.method == "POST":
         return _go_on_here(session, is_other_device=rater_here != session.rater.uuid)

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from listening_tests.choices import AuditedAction
 from listening_tests.exceptions import Refused
 from listening_tests.management.explained_command import ExplainedCommand
 from listening_tests.models import ListeningTest
+from listening_tests.services.audit import audit_note
 from listening_tests.services.test_status import NotReady, test_open, test_shortcomings
 
 
@@ -22,10 +24,13 @@ class Command(ExplainedCommand):
         test = ListeningTest.objects.filter(slug=slug).first()
         if test is None:
             raise Refused(f"There is no test {slug}. Make it with import_clips --create, or in the admin.")
+        was = test.status
         try:
             test = test_open(test=test, force=options["force"])
         except NotReady as not_ready:
             raise Refused(f"{not_ready}\n{_next_step(not_ready, slug)}") from not_ready
+        if test.status != was:
+            audit_note(user=None, test=test, action=AuditedAction.OPENED)
         for found in test_shortcomings(test=test):
             self.stderr.write(f"Open all the same: {found.sentence}")
         self.stdout.write(f"The test {slug} is open. Raters go to /t/{slug}/.")

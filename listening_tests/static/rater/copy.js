@@ -1,6 +1,11 @@
 /* Copy buttons: `data-copies` names what is copied. Over plain http browsers offer no clipboard: the text is selected
    there, and copied the old way. */
 
+import { gettext } from "./words.js";
+
+const COPIED = gettext("Copied.");
+const SELECTED = gettext("It is selected: copy it from there.");
+
 const told = document.getElementById("copied");
 
 function select(node) {
@@ -14,10 +19,10 @@ function select(node) {
 async function copy(node) {
   try {
     await navigator.clipboard.writeText(node.textContent.trim());
-    told.textContent = "Copied.";
+    told.textContent = COPIED;
   } catch {
     select(node);
-    told.textContent = document.execCommand("copy") ? "Copied." : "It is selected: copy it from there.";
+    told.textContent = document.execCommand("copy") ? COPIED : SELECTED;
   }
 }
 

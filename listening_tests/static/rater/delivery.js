@@ -1,5 +1,7 @@
 /* One entry of the outbox on its way to the server: a single request, and what its answer means. */
 
+import { gettext, interpolate } from "./words.js";
+
 const ATTEMPT_MS = 20_000;
 // A clock that was set right in between may claim more; no rating is refused for that.
 const LONGEST_WAITED_S = 365 * 24 * 3600;
@@ -34,6 +36,10 @@ function request(entry, csrfToken, signal) {
   });
 }
 
+function notLetIn(status) {
+  return interpolate(gettext("This browser was not let in (error %(status)s). Reload the page to go on."), { status });
+}
+
 async function readJson(response) {
   try {
     return await response.json();
@@ -61,8 +67,7 @@ export async function deliver(entry, csrfToken) {
     const response = await request(entry, csrfToken, limit.signal);
     const body = await readJson(response);
     const meaning = meaningOf(entry, response.status, body);
-    const sentence = body?.error ?? `This browser was not let in (error ${response.status}). Reload the page to go on.`;
-    return { meaning, state: meaning === SAVED ? body : body?.state, sentence };
+    return { meaning, state: meaning === SAVED ? body : body?.state, sentence: body?.error ?? notLetIn(response.status) };
   } catch {
     return { meaning: TRY_AGAIN };
   } finally {

@@ -1,24 +1,8 @@
-/* Keys of the rating page: space plays, digits choose, enter goes on. */
+/* Keys of the rating page: space plays, digits choose, enter goes on, and letters play where the sounds have some. */
 
 const SWITCH = "earmark.number-keys";
 
-/** Reads typed digits as values of a scale. */
-export class DigitReader {
-  constructor(values) {
-    this.values = new Set(values);
-    this.typed = "";
-  }
-
-  /** The value that is meant so far, or null where no such value is on the scale. A digit belongs to the one before it
-      as long as that one's value stays `chosen`, however slowly somebody types: 1, 0 is 10. */
-  read(digit, chosen) {
-    const longer = (chosen === this.typed ? this.typed : "") + digit;
-    this.typed = this.values.has(longer) ? longer : digit;
-    return this.values.has(this.typed) ? this.typed : null;
-  }
-}
-
-/** Has a checkbox switch the digits on and off, for good: who speaks to the browser may choose scores by accident
+/** Has a checkbox switch digits and letters on and off, for good: who speaks to the browser may choose scores by accident
     (WCAG 2.1.4). */
 export function rememberSwitch(checkbox) {
   try {
@@ -39,20 +23,33 @@ function isModified(event) {
   return event.ctrlKey || event.altKey || event.metaKey || event.isComposing;
 }
 
-const takesText = (target) => target.closest("textarea, select, input:not([type=radio], [type=checkbox])");
+const takesText = (target) => target.closest("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
 const takesKeys = (target) => takesText(target) || target.closest("button, a, summary, [type=checkbox]");
 
-/** `onPlay()`, `onDigit(digit)` and `onNext()` are called for the keys that no focused control takes. */
-export function listenToKeys({ onPlay, onDigit, onNext }) {
+/** What was typed, as on a keyboard for English: others write other letters and digits with the same keys. */
+function characterOf({ key, code }) {
+  if (/^[ -~]$/.test(key)) {
+    return key.toUpperCase().replace(",", ".");
+  }
+  return key?.length === 1 ? (/^(?:Key|Digit|Numpad)([A-Z0-9])$/.exec(code)?.[1] ?? "") : "";
+}
+
+/**
+ * `onPlay()`, `onNumber(character)`, `onLetter(letter)` and `onNext()` are called for the keys that no focused control
+ * takes; `onNumber` with each character of a number.
+ */
+export function listenToKeys({ onPlay, onNumber, onLetter, onNext }) {
   document.addEventListener("keydown", (event) => {
     // Tells that there is a keyboard, also where the device is a phone.
     document.documentElement.classList.add("has-keys");
     if (isModified(event) || takesText(event.target)) {
       return;
     }
-    if (/^[0-9]$/.test(event.key)) {
-      onDigit(event.key);
-      return;
+    const character = characterOf(event);
+    if (/^[0-9.-]$/.test(character)) {
+      onNumber(character);
+    } else if (/^[A-Z]$/.test(character) && !event.repeat) {
+      onLetter(character);
     }
     const action = { " ": onPlay, Enter: onNext }[event.key];
     if (!action || takesKeys(event.target)) {

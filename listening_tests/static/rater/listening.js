@@ -1,11 +1,9 @@
 /* One clip at a time in one audio element, and the evidence of what was heard of it.
 
-   The element is the same for all clips: phones allow sound to an element that was once played by a touch. */
+   The element is the same for all clips of its place: phones allow sound to an element that was once played by a touch. */
 
 import { isWhole, rangesOf, seconds, union } from "./heard.js";
 
-// Resting longer than this, Bluetooth earphones may fall asleep.
-const SLEEPY_AFTER_MS = 3_000;
 // After a pause the clip goes on a little before the place where it stopped.
 const STEP_BACK_S = 0.5;
 const WATCH_MS = 1_000;
@@ -20,7 +18,6 @@ const STUCK_LOOKS = 3;
  */
 export class Listening extends EventTarget {
   #turn = 0; // counts what was asked for, so that what ends late knows that it is over
-  #restingSince = -Infinity;
   #looks = 0;
   #lastLook = 0;
   #countsAsPlay = false;
@@ -143,7 +140,7 @@ export class Listening extends EventTarget {
   async #begin() {
     this.#turn += 1;
     const turn = this.#turn;
-    if (performance.now() - this.#restingSince > SLEEPY_AFTER_MS) {
+    if (this.leadIn.isNeeded) {
       this.#become("lead-in");
       this.#prime();
       await this.leadIn.play();
@@ -226,7 +223,7 @@ export class Listening extends EventTarget {
   #interrupt() {
     this.wasInterrupted = true;
     this.#rest("still");
-    this.#restingSince = -Infinity; // whatever sounds now may be another device
+    this.leadIn.noteChange(); // whatever sounds now may be another device
   }
 
   #failToDecode(text) {
@@ -237,12 +234,14 @@ export class Listening extends EventTarget {
 
   #rest(phase) {
     this.#turn += 1;
-    if (this.phase === "playing") {
-      this.#restingSince = performance.now();
-    }
+    const before = this.phase;
     this.#become(phase);
     this.audio.pause();
-    this.leadIn.stop();
+    if (before === "playing") {
+      this.leadIn.noteRest();
+    } else if (before === "lead-in") {
+      this.leadIn.stop(); // and never the one of another player
+    }
   }
 
   #become(phase) {

@@ -1,56 +1,62 @@
-/* The player of the rating page: its buttons and its bar, and the clip that is shown out of those loaded ahead. */
+/* One player of the rating page: its buttons and its bar, and the clip that is in it. */
 
-import { ClipsAhead } from "./clips_ahead.js";
-import { LeadIn } from "./lead_in.js";
 import { Listening } from "./listening.js";
+import { gettext, interpolate } from "./words.js";
 
-const LOADED_AT_MOST = 3;
-const SKIP = "This is not held against you.";
-const FAILURES = {
-  load: `The sound could not be loaded. Press Play to try again, or skip it. ${SKIP}`,
-  decode: `This browser cannot play the sound. Press Play to try again, or skip it. ${SKIP}`,
-};
-const OFFLINE = "There is no connection. The sound comes as soon as there is one; nothing is lost.";
-const INTERRUPTED = "The sound was interrupted. Press Play to go on where it stopped.";
+const OFFLINE = gettext("There is no connection. The sound comes as soon as there is one; nothing is lost.");
+const INTERRUPTED = gettext("The sound was interrupted. Press Play to go on where it stopped.");
 
 /** Whether it is the network that is gone, and not this sound. */
 function isOffline(failure) {
   return failure?.kind === "load" && !navigator.onLine;
 }
 
-const element = (id) => document.getElementById(id);
-
-/** Fires "change", "ready" (the clip shown can be played) and "told" {sentence}, for screen readers. */
+/** Fires "change", "ready" (the clip can be played) and "told" {sentence}, for screen readers. */
 export class Player extends EventTarget {
-  #pair = null;
-  #clips = new ClipsAhead();
+  #clip = null;
   #told = "";
 
-  constructor() {
+  /** `root` holds the controls; `clips` and `leadIn` are those of all players; `words.load` and `words.decode` say that
+      the sound cannot be heard. */
+  constructor(root, { clips, leadIn, words }) {
     super();
-    this.listening = new Listening(element("audio"), new LeadIn(element("audio").dataset.leadIn));
-    this.listening.addEventListener("change", () => this.#render());
-    this.listening.addEventListener("retry", () => this.#reload());
-    this.listening.addEventListener("ready", () => this.dispatchEvent(new Event("ready")));
-    this.#clips.addEventListener("change", () => this.#takeOrFail());
-    element("audio").addEventListener("playing", () => this.#animate());
-    addEventListener("online", () => this.#render());
-    addEventListener("offline", () => this.#render());
-    element("play").addEventListener("click", () => this.listening.toggle());
-    element("from-start").addEventListener("click", () => this.#playFromStart());
+    this.root = root;
+    this.clips = clips;
+    this.words = words;
+    this.letter = root.dataset.letter ?? "";
+    this.audio = root.querySelector("audio");
+    this.button = root.querySelector(".play");
+    this.fromStart = root.querySelector(".from-start");
+    this.note = root.querySelector(".clip-note");
+    this.bar = root.querySelector(".clip-bar");
+    this.listening = new Listening(this.audio, leadIn);
+    this.#listen();
   }
 
-  /** Opens a pair's clip and loads those of `pairs`, the first of which it is. */
-  show(pairs) {
-    this.#pair = pairs[0];
+  #listen() {
+    this.listening.addEventListener("change", () => this.#render());
+    this.listening.addEventListener("retry", () => this.clips.reload(this.#clip.audio));
+    this.listening.addEventListener("ready", () => this.dispatchEvent(new Event("ready")));
+    this.clips.addEventListener("change", () => this.#takeOrFail());
+    this.audio.addEventListener("playing", () => this.#animate());
+    addEventListener("online", () => this.#render());
+    addEventListener("offline", () => this.#render());
+    this.button.addEventListener("click", () => this.listening.toggle());
+    this.fromStart.addEventListener("click", () => this.#playFromStart());
+  }
+
+  /** Opens a clip: `{audio, duration_s}`. */
+  show(clip) {
+    this.#clip = clip;
     this.#told = "";
-    this.listening.open(this.#pair.duration_s);
-    this.loadAhead(pairs);
+    this.listening.open(clip.duration_s);
     this.#takeOrFail();
   }
 
-  loadAhead(pairs) {
-    this.#clips.want(pairs.slice(0, LOADED_AT_MOST).map((pair) => pair.audio));
+  /** There is no clip for it now. */
+  close() {
+    this.#clip = null;
+    this.listening.open(0);
   }
 
   toggle() {
@@ -61,7 +67,16 @@ export class Player extends EventTarget {
     this.listening.pause();
   }
 
-  /** What a rating says of how the clip was heard. */
+  /** Whether it may be pressed. */
+  allow(isAllowed) {
+    this.button.disabled = !isAllowed;
+  }
+
+  focus() {
+    this.button.focus();
+  }
+
+  /** What an answer says of how the clip was heard. */
   get evidence() {
     return { plays: this.listening.plays, heard_s: this.listening.heardS };
   }
@@ -70,14 +85,19 @@ export class Player extends EventTarget {
     return this.listening.isHeard;
   }
 
-  /** Why the clip cannot be heard: `{kind, text}`, or null. */
+  get isPlaying() {
+    return this.listening.isPlaying;
+  }
+
+  /** Why the clip cannot be heard: `{kind, text, sentence, isOffline}`, or null. */
   get failure() {
-    return this.listening.failure;
+    const { failure } = this.listening;
+    return failure && { ...failure, sentence: this.#sentence(failure), isOffline: isOffline(failure) };
   }
 
   #takeOrFail() {
-    const clip = this.#clips.get(this.#pair?.audio);
-    if (!clip || this.listening.hasClip || this.failure?.kind === "decode") {
+    const clip = this.clips.get(this.#clip?.audio);
+    if (!clip || this.listening.hasClip || this.listening.failure?.kind === "decode") {
       return;
     }
     if (clip.url) {
@@ -87,37 +107,34 @@ export class Player extends EventTarget {
     }
   }
 
-  #reload() {
-    this.#clips.reload(this.#pair.audio);
-  }
-
   #playFromStart() {
     this.listening.play({ fromStart: true });
     // The button is gone now: who came with the keyboard goes on from Play.
-    element("play").focus();
+    this.focus();
   }
 
   #render() {
-    const { isPlaying, isMidway, phase, failure } = this.listening;
-    element("play-name").textContent = isPlaying ? "Pause" : "Play";
-    element("play").classList.toggle("is-playing", isPlaying);
-    element("from-start").hidden = !isMidway;
-    element("clip-note").hidden = isMidway;
+    const { isPlaying, isMidway, phase, position, isHeard } = this.listening;
+    const { play, pause } = this.button.dataset;
+    this.button.querySelector(".play-name").textContent = isPlaying ? pause : play;
+    this.button.classList.toggle("is-playing", isPlaying);
+    this.root.classList.toggle("is-heard", isHeard);
+    this.fromStart.hidden = !isMidway;
+    this.note.hidden = isMidway;
     this.#renderNote(phase);
-    element("skip-offer").hidden = !failure;
-    element("skip-why").textContent = failure ? this.#sentence(failure) : "";
-    element("skip").hidden = isOffline(failure);
-    element("clip-bar").value = this.listening.position;
+    this.bar.value = position;
     this.#tell();
     this.dispatchEvent(new Event("change"));
   }
 
   #renderNote(phase) {
-    const length = `${Number((this.#pair?.duration_s ?? 0).toFixed(1))} s`;
-    const text = { loading: "Loading…", failed: "" }[phase] ?? length;
-    if (element("clip-note").textContent !== text) {
-      element("clip-note").textContent = text;
+    const seconds = Number((this.#clip?.duration_s ?? 0).toFixed(1));
+    const length = interpolate(gettext("%(seconds)s s"), { seconds });
+    const text = { loading: gettext("Loading…"), failed: this.note.dataset.failed }[phase] ?? length;
+    if (this.note.textContent !== text) {
+      this.note.textContent = text;
     }
+    this.note.classList.toggle("is-bad", phase === "failed");
   }
 
   #tell() {
@@ -130,11 +147,11 @@ export class Player extends EventTarget {
   }
 
   #sentence(failure) {
-    return isOffline(failure) ? OFFLINE : FAILURES[failure.kind];
+    return isOffline(failure) ? OFFLINE : interpolate(this.words[failure.kind], { letter: this.letter });
   }
 
   #animate() {
-    element("clip-bar").value = this.listening.position;
+    this.bar.value = this.listening.position;
     if (this.listening.isPlaying) {
       requestAnimationFrame(() => this.#animate());
     }

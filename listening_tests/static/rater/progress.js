@@ -1,5 +1,7 @@
 /* How far the sitting is: by the server's count, and what is on its way there. */
 
+import { gettext, interpolate, ngettext } from "./words.js";
+
 const UNTOLD_MS = 500;
 
 const element = (id) => document.getElementById(id);
@@ -16,11 +18,11 @@ export function timeLeft(seconds) {
     return "";
   }
   const minutes = Math.ceil(seconds / 60);
-  return minutes === 1 ? "About a minute left" : `About ${minutes} minutes left`;
+  return interpolate(ngettext("About a minute left", "About %(minutes)s minutes left", minutes), { minutes });
 }
 
 export function tellProgress({ saved, planned, seconds_left: secondsLeft }) {
-  tell("saved", `Saved ${saved} of ${planned}`);
+  tell("saved", interpolate(gettext("Saved %(saved)s of %(planned)s"), { saved, planned }));
   tell("time-left", timeLeft(secondsLeft));
   element("sitting-bar").max = planned;
   element("sitting-bar").value = saved;
@@ -31,6 +33,7 @@ let timer = null;
 /** What is saved at once is not worth a word. */
 export function tellOnTheirWay(count) {
   clearTimeout(timer);
-  const text = count ? `${count} more on ${count === 1 ? "its" : "their"} way` : "";
+  const sentence = ngettext("%(count)s more on its way", "%(count)s more on their way", count);
+  const text = count ? interpolate(sentence, { count }) : "";
   timer = setTimeout(() => tell("on-its-way", text), count && !element("on-its-way").textContent ? UNTOLD_MS : 0);
 }

@@ -1,4 +1,4 @@
-/* Which pair comes next: the server's newest word, less what was given since it was said. */
+/* Which pair or trial comes next: the server's newest word, less what was given since it was said. */
 
 export class Queue {
   #given = new Set();
@@ -15,10 +15,10 @@ export class Queue {
     this.#given.add(assignment);
   }
 
-  /** The pairs to rate, the next one first. */
-  get pairs() {
+  /** What was given out and is not answered, the next one first. */
+  get leases() {
     const { next, ahead = [] } = this.state;
-    return [next, ...ahead].filter((pair) => pair && !this.#given.has(pair.assignment));
+    return [next, ...ahead].filter((lease) => lease && !this.#given.has(lease.assignment));
   }
 
   /** Where to go when nothing is left to rate; null while the server has not said so. */

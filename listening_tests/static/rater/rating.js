@@ -1,38 +1,43 @@
-/* The rating page: one pair after another. A score is kept in this browser, the next pair is shown at once, and the score
-   travels to the server meanwhile. */
+/* The rating page: one pair or trial after another. An answer is kept in this browser, the next is shown at once, and the
+   answer travels to the server meanwhile. What is shown and asked is the kind's: kinds/NAME.js.
+
+   A kind's module exports `words`, its sentences, and a class `Kind`, made with the element of its template and the
+   Players it adds its own to:
+   `show(lease)` makes room for the clips that were given out; after it `rows` are the Rows to hear and to answer;
+   `body()` is what the server is sent of them, besides what is sent of every kind;
+   `opened` is the sentence that is shown once everything was heard;
+   `feedback` tells of practice what most people give, and is null where nothing is told. */
 
 import { stayAwake } from "./awake.js";
 import { Breaks } from "./breaks.js";
 import { gapBegins, gapEnds, gapIsForgotten } from "./gap.js";
-import { DigitReader, listenToKeys, rememberSwitch } from "./keys.js";
+import { listenToKeys, rememberSwitch } from "./keys.js";
 import { newUuid, Outbox } from "./outbox.js";
-import { Player } from "./player.js";
-import { Feedback } from "./practice.js";
+import { Players } from "./players.js";
 import { tellOnTheirWay, tellProgress } from "./progress.js";
 import { Queue } from "./queue.js";
+import { fieldToType, whatIsMissing } from "./rows.js";
 import { takeStale } from "./saved_marks.js";
 import * as screen from "./screen.js";
 
-const RETRYING = "Not saved yet, trying again. Your scores are kept.";
-const RATED_ELSEWHERE = "You have rated this sound in another tab.";
 const LONGEST_REPORT = 500;
 // Whoever pressed twice by accident has not read what came after the first time.
 const READING_MS = 400;
 
 const { element } = screen;
 const state = JSON.parse(element("state").textContent);
+const { Kind, words } = await import(`./kinds/${state.kind}.js`);
 const form = element("answer");
-const radios = [...form.elements.score];
 const queue = new Queue(state);
 const outbox = new Outbox({ sitting: state.sitting, csrfToken: form.elements.csrfmiddlewaretoken.value });
-const player = new Player();
-const feedback = new Feedback(radios);
+const players = new Players({ leadIn: element("rating").dataset.leadIn, words });
+const kind = new Kind(element("trial"), players);
+const { feedback } = kind;
 const breaks = new Breaks(state.break_after_s, state.elapsed_s);
-const digits = new DigitReader(radios.map((radio) => radio.value));
 
-let pair = null; // the one that is shown
+let lease = null; // the pair or trial that is shown
 let shownAt = 0;
-let isGiving = false; // between Next and the moment at which the browser has the score for good
+let isGiving = false; // between Next and the moment at which the browser has the answer for good
 let isReading = false; // just after something came up that one must not press away by accident
 let isStopped = false; // something happened that this page cannot go on from
 let trouble = ""; // what the alert says
@@ -41,37 +46,43 @@ let trouble = ""; // what the alert says
 
 /** Draws what may be done now. */
 function render() {
-  const isOpen = Boolean(pair) && player.isHeard && !isGiving && !isStopped;
-  for (const radio of radios) {
-    radio.disabled = !isOpen;
-  }
-  element("scores").classList.toggle("is-locked", !isOpen);
-  element("play").disabled = !pair || isGiving;
-  element("answer").hidden = Boolean(player.failure);
-  element("next").hidden = !pair || isStopped || Boolean(player.failure);
-  element("next").disabled = !isOpen || isReading || !form.elements.score.value;
+  const isOpen = Boolean(lease) && !isGiving && !isStopped;
+  const { failure } = players;
+  const opened = kind.rows.filter((row) => row.draw(isOpen));
+  const isHeard = kind.rows.every((row) => row.isHeard);
+  const isAnswered = kind.rows.every((row) => row.isAnswered);
+  players.allow(Boolean(lease) && !isGiving);
+  element("next").hidden = !lease || isStopped || Boolean(failure);
+  element("next").disabled = !isOpen || !isHeard || !isAnswered || isReading;
   element("go-on").disabled = isReading;
-  screen.drawLock({ isHeard: player.isHeard, isSent: feedback.isShown });
+  screen.drawLock(words, { isOpen: isHeard, isSent: Boolean(feedback?.isShown), opened: kind.opened });
+  screen.drawSkipOffer(failure);
   screen.drawTrouble(trouble);
+  if (lease && opened.length) {
+    screen.announce(opened.at(-1).openedAloud);
+  }
 }
 
-function showPair(next) {
-  const practiceIsOver = pair?.practice && !next.practice;
-  pair = next;
+function showLease(next) {
+  const practiceIsOver = lease?.practice && !next.practice;
+  // Rows that are made anew must not be drawn as if they were heard.
+  lease = null;
+  feedback?.clear();
+  kind.show(next);
+  kind.rows.forEach((row) => row.clear());
+  screen.drawLease(next, practiceIsOver ? words.practiceOver : "");
+  players.show(kind.rows.flatMap((row) => row.players), queue.leases);
+  lease = next;
   shownAt = performance.now();
-  feedback.clear();
-  form.reset();
-  screen.drawPair(pair, { practiceIsOver });
-  player.show(queue.pairs);
   screen.showPart("rating");
   render();
-  screen.goToPair();
+  screen.goToLease();
 }
 
-/** Shows something else than a pair: "break", "saving", or nothing ("") but the alert. */
+/** Shows something else than a lease: "break", "saving", or nothing ("") but the alert. */
 function showInstead(part) {
-  pair = null;
-  player.stop();
+  lease = null;
+  players.stop();
   screen.showPart(part);
   render();
 }
@@ -104,7 +115,7 @@ function tellTrouble(sentence) {
 /** Nothing more can be done but to load the page again. */
 function stop(sentence) {
   isStopped = true;
-  if (!pair) {
+  if (!lease) {
     screen.showPart("");
   }
   tellTrouble(sentence);
@@ -115,11 +126,11 @@ function stop(sentence) {
 /* What comes next */
 
 function goOn() {
-  const [next] = queue.pairs;
+  const [next] = queue.leases;
   if (next && breaks.take()) {
     showBreak();
   } else if (next) {
-    showPair(next);
+    showLease(next);
   } else if (outbox.entries.length) {
     showInstead("saving");
     // It may be another tab's, which is closed by now.
@@ -145,8 +156,8 @@ function adopt(newest) {
   breaks.note(newest.elapsed_s);
   if (queue.done && !outbox.entries.length) {
     leave();
-  } else if (pair) {
-    player.loadAhead([pair, ...queue.pairs.filter((other) => other.assignment !== pair.assignment)]);
+  } else if (lease) {
+    players.loadAhead([lease, ...queue.leases.filter((other) => other.assignment !== lease.assignment)]);
   } else if (!screen.isPartShown("break")) {
     goOn();
   }
@@ -154,30 +165,59 @@ function adopt(newest) {
 
 /* What the rater does */
 
-function choose(value) {
-  const radio = radios.find((one) => one.value === value);
-  if (pair && !player.isHeard) {
-    screen.announceLock();
-  } else if (radio && !radio.disabled) {
-    radio.checked = true;
-    radio.focus();
-    noteChoice();
+/** A character of a number was typed. */
+function type(character) {
+  const field = lease && fieldToType(kind.rows, document.activeElement);
+  const row = kind.rows.find((one) => one.fields.includes(field));
+  if (row && !row.isHeard) {
+    screen.announce(words.locked);
+  } else if (row && !isGiving && !isStopped) {
+    field.type(character);
   }
 }
 
-function noteChoice() {
-  if (feedback.isShown) {
-    feedback.compare(Number(form.elements.score.value));
+/** A letter was typed that may be a sound's. */
+function playNamed(letter) {
+  const player = lease && players.named(letter);
+  if (player && !isGiving) {
+    player.toggle();
+    // Digits go to the row that is heard.
+    if (kind.rows.length > 1) {
+      player.focus();
+    }
+  }
+}
+
+function playOrPause() {
+  if (lease && !isGiving) {
+    const row = kind.rows.find((one) => one.contains(document.activeElement));
+    players.toggle(row?.players.length === 1 ? row.players[0] : undefined);
+  }
+}
+
+/** Enter: Next, or on to what is missing for it. */
+function goOnByKey() {
+  if (screen.isPartShown("break")) {
+    element("go-on").click();
+  } else if (!element("next").disabled) {
+    form.requestSubmit();
+  } else if (lease && !isGiving && !isReading && !isStopped) {
+    whatIsMissing(kind.rows)?.focus();
+  }
+}
+
+function noteChange() {
+  if (feedback?.isShown) {
+    feedback.compare();
   }
   render();
 }
 
-function ratingNow() {
+function answerNow() {
   return {
-    assignment: pair.assignment,
+    assignment: lease.assignment,
     client_uuid: newUuid(),
-    score: Number(form.elements.score.value),
-    ...player.evidence,
+    ...kind.body(),
     elapsed_s: (performance.now() - shownAt) / 1000,
   };
 }
@@ -185,30 +225,30 @@ function ratingNow() {
 /** Resolves once the browser has it for good. */
 async function give(entry) {
   isGiving = true;
-  player.stop();
+  players.stop();
   render();
-  const { assignment } = pair;
+  const { assignment } = lease;
   await outbox.give({ assignment, ...entry });
   queue.markGiven(assignment);
   isGiving = false;
   element("reload").hidden = !isStopped;
-  if (trouble !== RETRYING && !isStopped) {
+  if (trouble !== words.retrying && !isStopped) {
     trouble = "";
   }
 }
 
 async function next() {
   gapBegins();
-  if (feedback.isShown) {
+  if (feedback?.isShown) {
     goOn();
     return;
   }
-  const { practice, expected } = pair;
-  const body = ratingNow();
+  const { practice, expected } = lease;
+  const body = answerNow();
   await give({ kind: "rating", url: state.ratings_url, body, isCounted: !practice });
-  if (expected) {
+  if (feedback && expected) {
     gapIsForgotten();
-    feedback.show(body.score, expected);
+    feedback.show(expected);
     letRead(element("next"));
   } else {
     goOn();
@@ -217,13 +257,14 @@ async function next() {
 
 async function skip() {
   gapBegins();
-  const { kind, text } = player.failure;
-  const body = { assignment: pair.assignment, kind, text: text.slice(0, LONGEST_REPORT) };
+  const { kind: reason, text, place } = players.failure;
+  const told = lease.clips ? `sound ${place}: ${text}` : text;
+  const body = { assignment: lease.assignment, kind: reason, text: told.slice(0, LONGEST_REPORT) };
   await give({ kind: "skip", url: state.skips_url, body });
   goOn();
 }
 
-form.addEventListener("change", noteChoice);
+form.addEventListener("change", noteChange);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (!element("next").disabled) {
@@ -238,24 +279,25 @@ element("go-on").addEventListener("click", () => {
 element("reload").addEventListener("click", () => location.reload());
 rememberSwitch(element("number-keys"));
 listenToKeys({
-  onPlay: () => element("play").disabled || player.toggle(),
-  onDigit: (digit) => element("number-keys").checked && choose(digits.read(digit, form.elements.score.value)),
-  onNext: () => (screen.isPartShown("break") ? element("go-on").click() : form.requestSubmit()),
+  onPlay: playOrPause,
+  onNumber: (character) => element("number-keys").checked && type(character),
+  onLetter: (letter) => element("number-keys").checked && playNamed(letter),
+  onNext: goOnByKey,
 });
 
-/* What the player tells */
+/* What the players tell */
 
-player.addEventListener("change", render);
-player.addEventListener("ready", gapEnds);
-player.addEventListener("told", ({ detail }) => screen.announce(detail.sentence));
+players.addEventListener("change", render);
+players.addEventListener("ready", gapEnds);
+players.addEventListener("told", ({ detail }) => screen.announce(detail.sentence));
 
 /* What the outbox tells */
 
 outbox.addEventListener("change", () => tellOnTheirWay(outbox.entries.filter((entry) => entry.isCounted).length));
-outbox.addEventListener("retry", () => isStopped || tellTrouble(RETRYING));
+outbox.addEventListener("retry", () => isStopped || tellTrouble(words.retrying));
 outbox.addEventListener("withdrawn", () => location.replace(new URL("..", new URL(state.ratings_url, location.href))));
 outbox.addEventListener("saved", ({ detail }) => {
-  if (isStopped || trouble === RETRYING) {
+  if (isStopped || trouble === words.retrying) {
     isStopped = false;
     element("reload").hidden = true;
     tellTrouble("");
@@ -264,13 +306,13 @@ outbox.addEventListener("saved", ({ detail }) => {
 });
 outbox.addEventListener("given", ({ detail }) => {
   queue.markGiven(detail.assignment);
-  if (pair?.assignment === detail.assignment && !isGiving && !feedback.isShown) {
+  if (lease?.assignment === detail.assignment && !isGiving && !feedback?.isShown) {
     goOn();
-    screen.announce(RATED_ELSEWHERE);
+    screen.announce(words.elsewhere);
   }
 });
 outbox.addEventListener("told", ({ detail: { sentence, newest, isRefused, isOver } }) => {
-  if (isOver || (!newest && !pair && !outbox.entries.length)) {
+  if (isOver || (!newest && !lease && !outbox.entries.length)) {
     stop(sentence);
     return;
   }
@@ -298,7 +340,7 @@ async function start() {
   goOn();
 }
 
-if (takeStale(queue.pairs)) {
+if (takeStale(queue.leases)) {
   location.reload();
 } else {
   stayAwake(element("awake"));

@@ -1,28 +1,22 @@
-/* What is to be seen of the rating page: one of its parts at a time, a pair in it, and what is told about it. */
+/* What is to be seen of the rating page: one of its parts at a time, a pair or a trial in it, and what is told about it. */
 
-const LOCKED = "Hear the whole sound to unlock the scores.";
-const UNLOCKED = "Choose a score. It is final after Next.";
-const UNLOCKED_ALOUD = "You can choose a score now.";
-const SENT = "Your score is sent. Try other numbers if you like, then press Next.";
-const PRACTICE_OVER = "Practice is over: from now on every score counts.";
+import { gettext } from "./words.js";
+
+const SENT = gettext("Your score is sent. Try other numbers if you like, then press Next.");
+// A caption that takes more of the screen than this does not stay in sight: it would leave no room for the rest.
+const STAYS_BELOW = 0.25;
 
 export const element = (id) => document.getElementById(id);
 
 function tell(id, text) {
   if (element(id).textContent !== text) {
     element(id).textContent = text;
-    return true;
   }
-  return false;
 }
 
 /** For screen readers alone: what others see change. */
 export function announce(sentence) {
   element("announcer").textContent = sentence;
-}
-
-export function announceLock() {
-  announce(LOCKED);
 }
 
 /** `name`: "rating", "break", "saving", or "" for none. */
@@ -36,28 +30,45 @@ export function isPartShown(name) {
   return !element(name).hidden;
 }
 
-export function drawPair(pair, { practiceIsOver }) {
-  element("caption").textContent = pair.caption;
-  element("caption").lang = pair.language;
-  element("practice").hidden = !pair.practice;
-  element("practice-over").hidden = !practiceIsOver;
+/** `practiceOver`: the sentence that says so, once. */
+export function drawLease(lease, practiceOver) {
+  element("caption").textContent = lease.caption;
+  element("caption").lang = lease.language;
+  element("practice").hidden = !lease.practice;
+  element("practice-over").hidden = !practiceOver;
+  tell("practice-over", practiceOver);
   // "Report a problem" says which sound it is about.
-  element("report").search = `?pair=${pair.assignment}`;
-  announce(practiceIsOver ? PRACTICE_OVER : "");
+  element("report").search = `?pair=${lease.assignment}`;
+  announce(practiceOver);
 }
 
 /** Screen readers read the new caption, and others see it. */
-export function goToPair() {
+export function goToLease() {
+  measureCaption();
   element("pair").focus({ preventScroll: true });
   scrollTo(0, 0);
 }
 
-/** What the scores wait for, or what becomes of them. */
-export function drawLock({ isHeard, isSent }) {
-  const isNew = tell("locked", isSent ? SENT : isHeard ? UNLOCKED : LOCKED);
-  if (isNew && isHeard && !isSent) {
-    announce(UNLOCKED_ALOUD);
-  }
+/** What comes into sight by the keyboard must not end under a caption that stays. */
+function measureCaption() {
+  const height = element("pair").offsetHeight;
+  const stays = height < STAYS_BELOW * innerHeight;
+  element("pair").classList.toggle("stays", stays);
+  document.documentElement.style.setProperty("--caption-height", stays ? `${height}px` : "0px");
+}
+
+addEventListener("resize", measureCaption);
+
+/** What the answers wait for, or what becomes of them. */
+export function drawLock(words, { isOpen, isSent, opened }) {
+  tell("locked", isSent ? SENT : isOpen ? opened : words.locked);
+}
+
+/** Why a sound cannot be heard, and the way past it; none where `failure` is null. */
+export function drawSkipOffer(failure) {
+  element("skip-offer").hidden = !failure;
+  tell("skip-why", failure?.sentence ?? "");
+  element("skip").hidden = Boolean(failure?.isOffline);
 }
 
 /** The alert above Next. An empty sentence takes it away. */

@@ -1,9 +1,11 @@
 /* The play buttons of the sound set-up. The first press is also the gesture that browsers want to see before they play. */
 
 import "./send_once.js";
+import { gettext } from "./words.js";
 
-const NOT_LOADED =
-  "The sound could not be loaded. Check the connection and press the button again. You can also go on without it.";
+const NOT_LOADED = gettext(
+  "The sound could not be loaded. Check the connection and press the button again. You can also go on without it.",
+);
 
 const note = document.getElementById("sound-note");
 let stopPlaying = () => {};
@@ -19,14 +21,12 @@ function prepare(button) {
   audio.src = button.dataset.sound;
   // The volume is set while the sound goes on and on.
   audio.loop = "again" in button.dataset;
-  const verb = button.querySelector("[data-verb]");
-
   // Kept here, for a player whose sound failed to load does not say that it is paused.
   let isPlaying = false;
 
   function show(isPlayingNow) {
     isPlaying = isPlayingNow;
-    verb.textContent = isPlaying ? "Stop" : "Play";
+    button.textContent = isPlaying ? button.dataset.stop : button.dataset.play;
     button.classList.toggle("is-playing", isPlaying);
   }
 
