@@ -2,7 +2,7 @@
 database.
 
 Who may import whom: `worker` imports `modeling`; `modeling` imports nothing of Earmark's. The modules `metrics`,
-`agreement`, `splits`, `targets`, `config`, `snapshot`, `results` and `synthetic` need numpy and scipy alone and may
-load in the web process; every other module may load torch and belongs in a worker or on the command line (`python -m
-modeling`).
+`agreement`, `bradley_terry`, `splits`, `targets`, `comparisons`, `config`, `rows`, `snapshot`, `results` and
+`synthetic` need numpy and scipy alone and may load in the web process; every other module may load torch and belongs in
+a worker or on the command line (`python -m modeling`).
 """

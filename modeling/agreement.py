@@ -65,20 +65,25 @@ def reliability(pair: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
 
 
 def ceiling_srcc(
-    pair: npt.ArrayLike, score: npt.ArrayLike, *, counts: Sequence[int] | None = None, seed: int = SEED
+    pair: npt.ArrayLike,
+    score: npt.ArrayLike,
+    *,
+    counts: Sequence[int] | None = None,
+    seed: int = SEED,
+    simulations: int = N_SIMULATIONS,
 ) -> MetricValue:
     """What a perfect model would score against means of these ratings.
 
-    200 simulations: normal truth with variance vb, labels off by normal noise of variance vw / k, unclipped. `counts`
-    are the k of the pairs to be simulated, by default those of the rated pairs themselves. The interval is the middle
-    95 % of the simulations.
+    200 simulations, unless `simulations` asks for fewer: normal truth with variance vb, labels off by normal noise of
+    variance vw / k, unclipped. `counts` are the k of the pairs to be simulated, by default those of the rated pairs
+    themselves. The interval is the middle 95 % of the simulations.
     """
     k = np.asarray(counts, dtype=np.float64) if counts is not None else _grouped(pair, score)[2].astype(np.float64)
     fitted = variances(pair, score)
     if fitted is None or fitted.between == 0 or len(k) < 2:
         return MetricValue(None, None, None, len(k))
     rng = np.random.default_rng(seed)
-    truth = rng.normal(0, np.sqrt(fitted.between), (N_SIMULATIONS, len(k)))
+    truth = rng.normal(0, np.sqrt(fitted.between), (simulations, len(k)))
     labels = truth + rng.normal(0, 1, truth.shape) * np.sqrt(fitted.within / k)
     simulated = _row_srcc(truth, labels)
     return metrics.percentile_interval(float(np.nanmean(simulated)), simulated, len(k))

@@ -1,33 +1,36 @@
-"""From an audio file to what CLAP's audio tower eats: decode, mix to mono, resample, log-mel.
-
-The log-mel equals that of `transformers.ClapFeatureExtractor` for a clip of at most its `max_length_s`; a longer clip
-is cut into windows of that length, the last one flush with the end, so that nothing is drawn at random and nothing is
-left out.
-"""
+"""From an audio file to samples: decode, mix to mono, resample."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
 import soundfile
 import soxr
-import torch
-from scipy.signal import get_window
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 60.0
 # Encoders pad to whole frames: a clip of 60 s may decode to a little more.
 PADDING_SECONDS = 0.1
-FLOOR = 1e-10
 
 Samples = npt.NDArray[np.float32]
 
 
 class AudioError(Exception):
     """A file that cannot be heard; the message names the file and what is wrong with it."""
+
+
+def content_of(path: Path) -> str:
+    """The sha256 of the file's bytes. Raises `AudioError`."""
+    if not path.is_file():
+        raise AudioError(f"{path} does not exist or is no file.")
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def load(path: Path, sample_rate: int) -> Samples:
@@ -41,9 +44,11 @@ def load(path: Path, sample_rate: int) -> Samples:
     if not np.isfinite(channels).all():
         raise AudioError(f"{path} holds samples that are not numbers (NaN or infinite).")
     mono = np.asarray(channels.mean(axis=1, dtype=np.float64), dtype=np.float32)
-    if rate == sample_rate:
-        return mono
-    return np.asarray(soxr.resample(mono, rate, sample_rate, quality="HQ"), dtype=np.float32)
+    if rate != sample_rate:
+        mono = np.asarray(soxr.resample(mono, rate, sample_rate, quality="HQ"), dtype=np.float32)
+    if not np.isfinite(mono).all():
+        raise AudioError(f"{path} holds samples too large to be resampled; full scale is 1.")
+    return mono
 
 
 def _decode(path: Path) -> tuple[Samples, int]:
@@ -85,50 +90,3 @@ def _decode_with_av(path: Path) -> tuple[Samples, int]:
     if not pieces:
         raise AudioError(f"{path} holds no sound.")
     return np.concatenate(pieces), rate
-
-
-class LogMel:
-    """The front end of one model, made from its `ClapFeatureExtractor`."""
-
-    def __init__(self, extractor: Any) -> None:
-        self.sample_rate = int(extractor.sampling_rate)
-        self.window_samples = int(extractor.nb_max_samples)
-        self.fused = extractor.truncation == "fusion"
-        self.padding = extractor.padding
-        self.fft_size = int(extractor.fft_window_size)
-        self.hop = int(extractor.hop_length)
-        filters = extractor.mel_filters if self.fused else extractor.mel_filters_slaney
-        self.filters: npt.NDArray[np.float64] = np.asarray(filters, dtype=np.float64)
-        self.hann = get_window("hann", self.fft_size)
-
-    def __call__(self, samples: Samples) -> torch.Tensor:
-        """Log-mel in dB of each window of a clip, shape (windows, channels, frames, mels), float32.
-
-        Channels are 4 equal ones where the model fuses, else 1.
-        """
-        mel = torch.from_numpy(np.stack([self._log_mel(self._padded(window)) for window in self._windows(samples)]))
-        return mel[:, None].repeat(1, 4 if self.fused else 1, 1, 1)
-
-    def _windows(self, samples: Samples) -> list[Samples]:
-        size = self.window_samples
-        if len(samples) <= size:
-            return [samples]
-        starts = list(range(0, len(samples) - size, size)) + [len(samples) - size]
-        return [samples[start : start + size] for start in starts]
-
-    def _padded(self, samples: Samples) -> Samples:
-        """As `ClapFeatureExtractor` pads: whole repeats and then silence, or as its `padding` says."""
-        size = self.window_samples
-        if self.padding == "repeat":
-            return np.tile(samples, size // len(samples) + 1)[:size]
-        if self.padding == "repeatpad":
-            samples = np.tile(samples, size // len(samples))
-        return np.pad(samples, (0, size - len(samples)))
-
-    def _log_mel(self, samples: Samples) -> npt.NDArray[np.float32]:
-        """Log-mel of one padded window, shape (frames, mels); float32 would drown what lies 90 dB down."""
-        centred = np.pad(samples.astype(np.float64), self.fft_size // 2, mode="reflect")
-        frames = np.lib.stride_tricks.sliding_window_view(centred, self.fft_size)[:: self.hop]
-        spectrum = np.fft.rfft(frames * self.hann)
-        power = spectrum.real**2 + spectrum.imag**2
-        return np.asarray(10 * np.log10(np.maximum(power @ self.filters, FLOOR)), dtype=np.float32)

@@ -1,64 +1,74 @@
-"""A model's cosines on a snapshot, and its report beside another's: what training and `evaluate` share."""
+"""A model's report on a snapshot, beside another's: what training and `evaluate` share."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from modeling import agreement, splits
-from modeling.audio import AudioError, load
+from modeling import agreement, metrics, splits
+from modeling.comparisons import FlatComparisons
 from modeling.dataset import PairSet
-from modeling.metrics import Floats, MetricValue
-from modeling.model import Clap
-from modeling.results import TrainingRefused
-from modeling.scoring import caption_embedding, clip_embedding, cosine
-from modeling.snapshot import Snapshot
-
-Tick = Callable[[], None]
+from modeling.metrics import Floats, MetricValue, Predicted, Values
 
 
-def read_mels(clap: Clap, snapshot: Snapshot, clips: Sequence[str], tick: Tick = lambda: None) -> list[torch.Tensor]:
-    """Log-mel windows of each clip, made once and kept for the run. Raises `TrainingRefused` naming a bad clip."""
-    mels = []
-    for sha256 in clips:
-        try:
-            mels.append(clap.log_mel(load(snapshot.audio[sha256], clap.log_mel.sample_rate)))
-        except AudioError as error:
-            raise TrainingRefused(f"A clip of the snapshot cannot be used: {error}") from error
-        tick()
-    return mels
+def compare_models(pairs: PairSet, base: Floats, tuned: Floats) -> metrics.Comparison:
+    """Both models on the held-out pairs, and on the held-out comparisons where people compared.
+
+    Cosines have one entry per pair of the set; those of other pairs are not looked at.
+    """
+    (first, second), (_, difference) = compare_predictions(pairs, list(map(Predicted.of_cosine, (base, tuned))))
+    return metrics.Comparison(first, second, difference)
 
 
-def pair_cosines(
-    clap: Clap,
-    clip: npt.NDArray[np.int64],
-    captions: Sequence[str],
-    mels: Sequence[torch.Tensor],
-    tick: Tick = lambda: None,
-) -> Floats:
-    """Cosine of every pair; `clip` numbers its clip among `mels`. Clips and captions are embedded once and alone."""
-    sounds = []
-    for mel in mels:
-        sounds.append(clip_embedding(clap, mel))
-        tick()
-    texts = {caption: caption_embedding(clap, caption) for caption in dict.fromkeys(captions)}
-    cosines = [cosine(sounds[number], texts[caption]) for number, caption in zip(clip, captions, strict=True)]
-    return np.array(cosines, dtype=np.float64)
+def compare_predictions(pairs: PairSet, models: Sequence[Predicted]) -> tuple[list[Values], list[Values]]:
+    """Every model's agreement with people, and its paired difference to the first's; as `compare_models`."""
+    heldout = pairs.where(splits.HELDOUT)
+    captions = [splits.fold_caption(caption) for caption in pairs.captions]
+    values, differences = metrics.compare_all(
+        [model.of(heldout) for model in models], pairs.human_mean[heldout], [captions[number] for number in heldout]
+    )
+    if pairs.comparisons is None:
+        return values, differences
+    some = pairs.comparisons.where(splits.HELDOUT)
+    chosen = [choices(some, models[0].values, model.values, captions) for model in models]
+    return (
+        [mine | found.tuned for mine, found in zip(values, chosen, strict=True)],
+        [mine | found.difference for mine, found in zip(differences, chosen, strict=True)],
+    )
+
+
+def choices(some: FlatComparisons, base: Floats, tuned: Floats, captions: Sequence[str]) -> metrics.Comparison:
+    """Both models' agreement with people's choices; cosines and captions have one entry per pair."""
+    base_lead, tuned_lead = (cosines[some.first] - cosines[some.second] for cosines in (base, tuned))
+    return metrics.compare_choices(base_lead, tuned_lead, some.won, [captions[number] for number in some.first])
+
+
+def comparison_counts(pairs: PairSet) -> dict[str, int]:
+    """How many comparisons were trained and judged on, and how many of the latter found no difference."""
+    if pairs.comparisons is None:
+        return {"n_train_comparisons": 0, "n_heldout_comparisons": 0, "n_heldout_ties": 0}
+    heldout = pairs.comparisons.where(splits.HELDOUT)
+    return {
+        "n_train_comparisons": len(pairs.comparisons.where(splits.TRAIN)),
+        "n_heldout_comparisons": len(heldout),
+        "n_heldout_ties": int((heldout.won == 0.5).sum()),
+    }
 
 
 def people(pairs: PairSet) -> tuple[MetricValue, MetricValue]:
     """One rating against the rest, and the ceiling, on the held-out pairs.
 
     The ceiling takes its variances from all the snapshot's study ratings, which say more about raters than the held-out
-    part alone, and the held-out pairs' own numbers of ratings.
+    part alone, and the held-out pairs' own numbers of ratings. Both are undefined where people compared: a comparison
+    is no score of a pair, and its rest says nothing of the same two clips unless others compared them too.
     """
+    if pairs.comparisons is not None:
+        return MetricValue(None, None, None, 0), MetricValue(None, None, None, 0)
     heldout = pairs.where(splits.HELDOUT)
     ratings = pairs.ratings
     mine = np.isin(ratings.pair, heldout)
@@ -78,5 +88,5 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     draft.replace(path)
 
 
-def values_as_json(values: dict[str, MetricValue]) -> dict[str, dict[str, float | int | None]]:
+def values_as_json(values: Values) -> dict[str, dict[str, float | int | None]]:
     return {name: value.as_dict() for name, value in values.items()}

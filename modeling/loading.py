@@ -6,6 +6,7 @@ Weights are read from safetensors alone and no code of a model's own is run: not
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from safetensors import SafetensorError
 from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 from transformers.utils import logging as transformers_logging
 
+from modeling.backbone import Backbone
 from modeling.config import BUILTIN
 from modeling.model import Clap
 
 BUILTIN_DIR = Path(__file__).resolve().parent / "builtin_clap" / "weights"
 BUILTIN_NAME = "Earmark's built-in small CLAP"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+FACTORY = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)")
 HUB_TIMEOUT_SECONDS = 5
+PROTOCOL = ("name", "note", "sample_rate", "fingerprint", "encode_audio", "encode_text")
 HUB_FILES = ["*.json", "*.txt", "*.safetensors"]
 
 
@@ -40,6 +44,24 @@ class ModelError(Exception):
 
 class HubOutOfReach(ModelError):
     """The hub did not answer and nothing of the model lies in the local cache."""
+
+
+def open_backbone(model: str) -> Backbone:
+    """What scores: a CLAP as `open_model` opens it, or what the function of `module:factory` returns.
+
+    The latter runs the named module: it is for people at a command line, who may run code here anyway.
+    """
+    named = None if Path(model).is_dir() else FACTORY.fullmatch(model)
+    if named is None:
+        return open_model(model)
+    try:
+        made: Backbone = getattr(importlib.import_module(named[1]), named[2])()
+    except Exception as error:
+        raise ModelError(f"'{model}' gives no model: {type(error).__name__}: {error}") from error
+    missing = [name for name in PROTOCOL if not hasattr(made, name)]
+    if missing:
+        raise ModelError(f"What '{model}' returns has no {', '.join(missing)}; see modeling/backbone.py.")
+    return made
 
 
 def open_model(model: str) -> Clap:

@@ -1,23 +1,34 @@
 """Agreement of a model's scores with people's: SRCC, LCC, Kendall tau-b and MSE, with bootstrap intervals over
 captions.
 
-The bootstrap resamples captions, not pairs, because pairs that share a caption are not independent. A
-resample is a vector of how often each caption was drawn; ranks and concordant pairs are linear in those numbers, so
-that all resamples are a few matrix products instead of thousands of sorts. The result is that of copying each pair as
-often as it was drawn.
+The bootstrap resamples captions, not pairs, because pairs that share a caption are not independent
+(`modeling.resampling`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from modeling import resampling
+from modeling.resampling import CaptionDraws
+
 Floats = npt.NDArray[np.float64]
 METRICS = ("srcc", "lcc", "ktau", "mse")
+# Beside them where people compared.
+AGREEMENT = "agreement"
+# What people call them.
+NAMES = {
+    "srcc": "SRCC",
+    "lcc": "LCC",
+    "ktau": "Kendall tau-b",
+    "mse": "MSE (0 to 10)",
+    AGREEMENT: "Agreement",
+}
 N_RESAMPLES = 2_000
 CONFIDENCE = 0.95
 SEED = 20_250_623
@@ -38,13 +49,41 @@ class MetricValue:
         return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
 
 
+Values = dict[str, MetricValue]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model says of each pair: `values` on any scale for correlations; `scores` on 0..10 for MSE, or None."""
+
+    values: Floats
+    scores: Floats | None
+
+    @classmethod
+    def of_cosine(cls, cosine: npt.ArrayLike) -> Predicted:
+        return cls(np.asarray(cosine, dtype=np.float64), cosine_to_score(cosine))
+
+    @classmethod
+    def of_score(cls, score: npt.ArrayLike) -> Predicted:
+        """Of scores on 0..10; what lies beyond is not cut off."""
+        scores = np.asarray(score, dtype=np.float64)
+        return cls(scores, scores)
+
+    def of(self, pairs: npt.NDArray[np.int64]) -> Predicted:
+        """What is said of these pairs, by number."""
+        return Predicted(self.values[pairs], None if self.scores is None else self.scores[pairs])
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """Base and tuned on the same pairs; `difference` is tuned minus base, its interval paired. Keys as in `METRICS`."""
+    """Base and tuned on the same pairs; `difference` is tuned minus base, its interval paired.
 
-    base: dict[str, MetricValue]
-    tuned: dict[str, MetricValue]
-    difference: dict[str, MetricValue]
+    Keys as in `METRICS`, and `AGREEMENT` where people compared.
+    """
+
+    base: Values
+    tuned: Values
+    difference: Values
 
 
 def srcc(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
@@ -58,7 +97,7 @@ def lcc(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
     x, y = _checked(predicted, truth)
     if len(x) < 2:
         return None
-    return _plain(_weighted_lcc(x[None], y[None], np.ones((1, len(x))))[0])
+    return plain(_weighted_lcc(x[None], y[None], np.ones((1, len(x))))[0])
 
 
 def ktau(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
@@ -66,7 +105,7 @@ def ktau(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
     x, y = _checked(predicted, truth)
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
-    return _plain(float(stats.kendalltau(x, y).statistic))
+    return plain(float(stats.kendalltau(x, y).statistic))
 
 
 def mse(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
@@ -94,40 +133,99 @@ def compare(
     Correlations take the raw cosine, MSE 10 * clip(cos, 0, 1). All arguments have one entry per pair. Raises ValueError
     where an entry is missing or not a finite number: a pair is never dropped in silence.
     """
-    base, truth = _checked(base_cosine, human)
-    tuned, _ = _checked(tuned_cosine, human)
+    models = [Predicted.of_cosine(base_cosine), Predicted.of_cosine(tuned_cosine)]
+    (base, tuned), (_, difference) = compare_all(models, human, captions, n_resamples=n_resamples, seed=seed)
+    return Comparison(base=base, tuned=tuned, difference=difference)
+
+
+def compare_all(
+    models: Sequence[Predicted],
+    human: npt.ArrayLike,
+    captions: Sequence[Hashable],
+    *,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> tuple[list[Values], list[Values]]:
+    """Every model's agreement with people, and its difference to the first model's, paired; as `compare`."""
+    truth = np.asarray(human, dtype=np.float64)
+    for model in models:
+        for said in (model.values, model.scores):
+            _checked(truth if said is None else said, truth)
     if len(captions) != len(truth):
         raise ValueError(f"There are {len(truth)} pairs but {len(captions)} captions.")
-    draws = caption_draws(captions, n_resamples=n_resamples, seed=seed)
-    if len(set(captions)) < 2:
-        draws = draws[:0]  # one caption resampled is itself: there is no interval
-    ours = [_all_resampled(values, truth, draws) for values in (base, tuned)]
-    exact = [_all_exact(values, truth) for values in (base, tuned)]
+    draws = interval_draws(captions, n_resamples=n_resamples, seed=seed)
+    resampled = _all_resampled(models, truth, draws)
+    exact = [_all_exact(model, truth) for model in models]
     n = len(truth)
-    return Comparison(
-        base={name: _interval(exact[0][name], ours[0][name], n) for name in METRICS},
-        tuned={name: _interval(exact[1][name], ours[1][name], n) for name in METRICS},
-        difference={
-            name: _interval(_minus(exact[1][name], exact[0][name]), ours[1][name] - ours[0][name], n)
-            for name in METRICS
-        },
+    return (
+        [
+            {name: _interval(own[name], drawn[name], n) for name in METRICS}
+            for own, drawn in zip(exact, resampled, strict=True)
+        ],
+        [
+            {
+                name: _interval(_minus(own[name], exact[0][name]), drawn[name] - resampled[0][name], n)
+                for name in METRICS
+            }
+            for own, drawn in zip(exact, resampled, strict=True)
+        ],
     )
 
 
-def measure(cosine: npt.ArrayLike, human: npt.ArrayLike, captions: Sequence[Hashable]) -> dict[str, MetricValue]:
+def measure(cosine: npt.ArrayLike, human: npt.ArrayLike, captions: Sequence[Hashable]) -> Values:
     """One model's agreement with people; as `compare`."""
-    return compare(cosine, cosine, human, captions).base
+    return compare_all([Predicted.of_cosine(cosine)], human, captions)[0][0]
+
+
+def compare_choices(
+    base_lead: npt.ArrayLike, tuned_lead: npt.ArrayLike, won: npt.ArrayLike, captions: Sequence[Hashable]
+) -> Comparison:
+    """The share of decided comparisons in which each model prefers the clip that the rater preferred.
+
+    One entry per comparison: cosine of the first clip less that of the second, the first's share of the win (1, 0, or
+    .5 for no difference), and the caption. Comparisons without a difference are left out; a lead of 0 counts half.
+    Intervals are percentiles over resampled captions, paired. The only key is `AGREEMENT`.
+    """
+    share = np.asarray(won, dtype=np.float64)
+    decided = np.flatnonzero(share != 0.5)
+    asked = [captions[at] for at in decided.tolist()]
+    number = {caption: place for place, caption in enumerate(dict.fromkeys(asked))}
+    of_caption = np.array([number[caption] for caption in asked], dtype=np.int64)
+    right = [_right(lead, share)[decided] for lead in (base_lead, tuned_lead)]
+    draws = caption_draws(list(number)) if len(number) > 1 else np.zeros((0, len(number)))
+    total = draws @ np.bincount(of_caption, minlength=len(number))
+    # Captions resampled, and not comparisons: what one holds is drawn with it.
+    base, tuned = (draws @ np.bincount(of_caption, values, len(number)) / total for values in right)
+    exact = [float(np.mean(values)) if len(values) else None for values in right]
+    n = len(decided)
+    return Comparison(
+        base={AGREEMENT: _interval(exact[0], base, n)},
+        tuned={AGREEMENT: _interval(exact[1], tuned, n)},
+        difference={AGREEMENT: _interval(_minus(exact[1], exact[0]), tuned - base, n)},
+    )
+
+
+def choice_agreement(lead: npt.ArrayLike, won: npt.ArrayLike) -> float | None:
+    """The value of `compare_choices` alone; None where no comparison is decided."""
+    share = np.asarray(won, dtype=np.float64)
+    right = _right(lead, share)[share != 0.5]
+    return float(np.mean(right)) if len(right) else None
+
+
+def _right(lead: npt.ArrayLike, won: Floats) -> Floats:
+    """1 where the lead has the winner's sign, 0 where it has the other's, .5 where it is 0."""
+    return (1 + np.sign(np.asarray(lead, dtype=np.float64)) * np.sign(won - 0.5)) / 2
 
 
 def caption_draws(captions: Sequence[Hashable], *, n_resamples: int = N_RESAMPLES, seed: int = SEED) -> Floats:
     """How often each pair appears in each resample of captions, shape (n_resamples, pairs)."""
-    numbers: Mapping[Hashable, int] = {caption: number for number, caption in enumerate(dict.fromkeys(captions))}
-    of_pair = np.array([numbers[caption] for caption in captions], dtype=np.int64)
-    if not len(numbers):
-        return np.zeros((n_resamples, 0))
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), size=n_resamples)
-    return drawn[:, of_pair].astype(np.float64)
+    draws = resampling.draw_captions(captions, n_resamples=n_resamples, seed=seed)
+    return np.ascontiguousarray(draws.of_pairs().T, dtype=np.float64)
+
+
+def interval_draws(captions: Sequence[Hashable], *, n_resamples: int = N_RESAMPLES, seed: int = SEED) -> CaptionDraws:
+    """The resamples behind an interval; none where there is one caption, which resampled is itself."""
+    return resampling.draw_captions(captions, n_resamples=n_resamples if len(set(captions)) > 1 else 0, seed=seed)
 
 
 def percentile_interval(value: float | None, resampled: Floats, n: int) -> MetricValue:
@@ -136,38 +234,39 @@ def percentile_interval(value: float | None, resampled: Floats, n: int) -> Metri
 
 
 def resampled_srcc(predicted: Floats, truth: Floats, draws: Floats) -> Floats:
-    """SRCC of each resample, shape (resamples,); NaN where undefined."""
-    return _weighted_lcc(_weighted_ranks(predicted, draws), _weighted_ranks(truth, draws), draws)
+    """SRCC of each resample, shape (resamples,); NaN where undefined. `draws` as of `caption_draws`."""
+    # Each pair a caption of its own: how often it was drawn is all that counts.
+    alone = resampling.CaptionDraws(np.ascontiguousarray(draws.T, dtype=np.float32), np.arange(len(truth)))
+    return np.asarray(resampling.srcc([predicted], truth, alone)[0])
 
 
-def _all_exact(cosine: Floats, truth: Floats) -> dict[str, float | None]:
+def _all_exact(model: Predicted, truth: Floats) -> dict[str, float | None]:
     return {
-        "srcc": srcc(cosine, truth),
-        "lcc": lcc(cosine, truth),
-        "ktau": ktau(cosine, truth),
-        "mse": mse(cosine_to_score(cosine), truth),
+        "srcc": srcc(model.values, truth),
+        "lcc": lcc(model.values, truth),
+        "ktau": ktau(model.values, truth),
+        "mse": None if model.scores is None else mse(model.scores, truth),
     }
 
 
-def _all_resampled(cosine: Floats, truth: Floats, draws: Floats) -> dict[str, Floats]:
-    squared = (cosine_to_score(cosine) - truth) ** 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return {
-            "srcc": resampled_srcc(cosine, truth, draws),
-            "lcc": _weighted_lcc(cosine[None], truth[None], draws),
-            "ktau": _weighted_ktau(cosine, truth, draws),
-            "mse": draws @ squared / draws.sum(axis=1),
+def _all_resampled(models: Sequence[Predicted], truth: Floats, draws: CaptionDraws) -> list[dict[str, Floats]]:
+    """Every metric of every model in each resample."""
+    ranked = resampling.srcc([model.values for model in models], truth, draws)
+    return [
+        {
+            "srcc": ranked[place],
+            "lcc": resampling.lcc(model.values, truth, draws),
+            "ktau": resampling.ktau(model.values, truth, draws),
+            "mse": _resampled_mse(model.scores, truth, draws),
         }
+        for place, model in enumerate(models)
+    ]
 
 
-def _weighted_ranks(values: Floats, weights: Floats) -> Floats:
-    """Average rank of each value among all copies, shape of `weights`: those below it plus half of its equals."""
-    _, starts, place = np.unique(np.sort(values), return_index=True, return_inverse=True)
-    order = np.argsort(values, kind="stable")
-    copies = np.add.reduceat(weights[:, order], starts, axis=1)
-    ranks = np.empty_like(weights)
-    ranks[:, order] = (np.cumsum(copies, axis=1) - copies + (copies + 1) / 2)[:, place]
-    return ranks
+def _resampled_mse(scores: Floats | None, truth: Floats, draws: CaptionDraws) -> Floats:
+    if scores is None:
+        return np.full(draws.n_resamples, np.nan)
+    return resampling.mean((scores - truth) ** 2, draws)
 
 
 def _weighted_lcc(x: Floats, y: Floats, weights: Floats) -> Floats:
@@ -184,23 +283,6 @@ def _weighted_lcc(x: Floats, y: Floats, weights: Floats) -> Floats:
     return np.clip(result, -1, 1)
 
 
-def _weighted_ktau(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """tau-b per row of weights: w' S w over the root of the two numbers of untied pairs, each a quadratic form in w."""
-    sign_x, sign_y = (np.sign(v[:, None] - v[None, :]).astype(np.float32) for v in (x, y))
-    w = weights.astype(np.float32)
-    concordance = _quadratic(w, sign_x * sign_y)
-    untied = _quadratic(w, np.abs(sign_x)) * _quadratic(w, np.abs(sign_y))
-    result: Floats = np.full(len(weights), np.nan)
-    np.divide(concordance, np.sqrt(untied), out=result, where=untied > 0)
-    return result
-
-
-def _quadratic(w: npt.NDArray[np.float32], matrix: npt.NDArray[np.float32]) -> Floats:
-    # Whole numbers below 2**24 are exact in float32; their products are summed in float64.
-    form: Floats = np.einsum("bi,bi->b", w @ matrix, w, dtype=np.float64)
-    return form
-
-
 def _interval(value: float | None, resampled: Floats, n: int) -> MetricValue:
     defined = resampled[np.isfinite(resampled)]
     if value is None or not len(defined):
@@ -214,7 +296,8 @@ def _minus(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a - b
 
 
-def _plain(value: float) -> float | None:
+def plain(value: float) -> float | None:
+    """As a page or a file takes it: None where it is undefined."""
     return float(value) if np.isfinite(value) else None
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from modeling.metrics import MetricValue
+
+COSINE, SCORE = "cosine", "score"
+
+# What a run says whose weights ran away.
+DIVERGED = "The loss is no longer a number; lower learning_rate and tower_learning_rate."
 
 
 class TrainingRefused(Exception):
@@ -20,21 +26,26 @@ class TrainingCancelled(Exception):
 class Progress:
     """One sign of life. `phase` is one of "reading", "base", "training", "tuned", "reporting".
 
-    `step` of `total_steps` counts over the whole run and never falls; `loss` is the last batch's; `validation_srcc`
-    that of the last epoch; `seconds_left` an estimate, None until there is something to estimate from.
+    `step` of `total_steps` counts over the whole run and never falls; `loss` is the last batch's; `validation` what the
+    last epoch is chosen by, an SRCC with scores or an agreement with choices; `seconds_left` an estimate, None until
+    there is something to estimate from.
     """
 
     phase: str
     step: int
     total_steps: int
     loss: float | None = None
-    validation_srcc: float | None = None
+    validation: float | None = None
     seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
 class PairPrediction:
-    """One pair beside what people and the models say. `human_mean` and `tuned_score` are on 0..10."""
+    """One pair beside what people and the models say. `human_mean` and `tuned_score` are on 0..10.
+
+    Where a head was fitted on the untuned model, `tuned_cosine` is a tenth of its score, which is what is judged. Where
+    people compared, `human_mean` is `modeling.comparisons.pair_scores` and `n_ratings` counts comparisons.
+    """
 
     pair: str
     split: str
@@ -47,7 +58,15 @@ class PairPrediction:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A finished run. `base`, `tuned` and `difference` map srcc, lcc, ktau and mse to values on the held-out pairs."""
+    """A finished run. `base`, `tuned` and `difference` map srcc, lcc, ktau and mse to values on the held-out pairs.
+
+    `judged` says what `tuned` measures, the "cosine" or the "score"; `tuned_score` measures the calibrated score, which
+    stands beside the cosine and never instead; `breakdown` is that of `modeling.breakdown`, None where people compared.
+    `question` is the one that was trained on. `note` holds what a reader of the report must know, in sentences. Where
+    people compared, there is `agreement` as well, with decided held-out comparisons for its n; the three numbers at the
+    end count comparisons, `n_heldout_ties` those held out in which nobody was preferred; and one against the rest and
+    ceiling are undefined.
+    """
 
     n_heldout: int
     n_train: int
@@ -64,3 +83,10 @@ class TrainingResult:
     note: str
     epochs_run: int
     seconds: float
+    question: str = ""
+    judged: str = COSINE
+    tuned_score: dict[str, MetricValue] = field(default_factory=dict)
+    breakdown: dict[str, Any] | None = None
+    n_train_comparisons: int = 0
+    n_heldout_comparisons: int = 0
+    n_heldout_ties: int = 0

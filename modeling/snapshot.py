@@ -1,8 +1,8 @@
 """The file contract between the platform and the model: a directory that is complete or does not exist.
 
 `manifest.json` (schema version, test, created, counts, sha256 of every file, split salt and rule, scale),
-`ratings.jsonl` (one rating a line, single ratings, never means, raters pseudonymous) and `audio/<sha256>.<ext>` (links
-or copies of the originals).
+`ratings.jsonl` (one rating a line, single ratings, never means, raters pseudonymous), `comparisons.jsonl` where sounds
+were compared (one comparison a line, no scores) and `audio/<sha256>.<ext>` (links or copies of the originals).
 """
 
 from __future__ import annotations
@@ -10,55 +10,49 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from modeling import splits
+from modeling.rows import (
+    STUDY,
+    ComparedPair,
+    ComparisonRow,
+    Described,
+    RatingRow,
+    SnapshotError,
+    check_comparison,
+    check_rating,
+    comparison_line,
+    described,
+    parse_comparison,
+    parse_rating,
+    rating_line,
+)
 
-SCHEMA_VERSION = 1
-ROLES = ("study", "anchor", "gold", "practice")
-STUDY = "study"
-MANIFEST, RATINGS, AUDIO = "manifest.json", "ratings.jsonl", "audio"
+__all__ = [
+    "ComparedPair",
+    "ComparisonRow",
+    "RatingRow",
+    "Snapshot",
+    "SnapshotError",
+    "SnapshotInfo",
+    "read_snapshot",
+    "write_snapshot",
+]
 
-
-class SnapshotError(Exception):
-    """A snapshot that cannot be written or must not be read; the message names the file and what is wrong with it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RatingRow:
-    """One line of `ratings.jsonl`.
-
-    `clip_sha256` is None only for ratings imported without audio. `split` is the data set's own split or None when
-    given to `write_snapshot`; in a snapshot it is "train", "validation", "heldout" or "dropped", and None for pairs
-    that never train nor count (another role than study, or no audio).
-    """
-
-    rating: str
-    rater: str
-    pair: str
-    clip_sha256: str | None
-    caption: str
-    source_id: str | None
-    system: str | None
-    role: str
-    question: str
-    score: float
-    scale_min: float
-    scale_max: float
-    split: str | None = None
-
-
-_FIELDS = tuple(item.name for item in dataclasses.fields(RatingRow))
-_PAIR_FIELDS = ("clip_sha256", "caption", "source_id", "system", "role")
+# 1 is ratings alone. A program that knows no comparisons must refuse a snapshot that has some, hence 2; without any,
+# what is written is still version 1 to the byte.
+RATINGS_ONLY, WITH_COMPARISONS = 1, 2
+Row = TypeVar("Row", RatingRow, ComparisonRow)
+MANIFEST, RATINGS, COMPARISONS, AUDIO = "manifest.json", "ratings.jsonl", "comparisons.jsonl", "audio"
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,8 @@ class SnapshotInfo:
     """What the platform keeps of a snapshot. `sha256` is that of `manifest.json`, which names every other file's.
 
     Counts of pairs: `n_pairs` all; `n_train`, `n_validation`, `n_heldout`, `n_dropped` partition the study pairs with
-    audio.
+    audio, but for those that were only compared with pairs that never count. A pair that only dropped comparisons name
+    is dropped.
     """
 
     sha256: str
@@ -77,21 +72,27 @@ class SnapshotInfo:
     n_validation: int
     n_heldout: int
     n_dropped: int
+    n_comparisons: int = 0
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A verified snapshot. `audio` maps each clip's sha256 to its file."""
+    """A verified snapshot. `audio` maps each clip's sha256 to its file; the scale is None where nothing was rated.
+
+    `is_simulated` says that its raters are no people.
+    """
 
     directory: Path
     info: SnapshotInfo
     test: str
     created: datetime
-    scale_min: float
-    scale_max: float
+    scale_min: float | None
+    scale_max: float | None
     salt: str
     ratings: tuple[RatingRow, ...]
     audio: dict[str, Path]
+    comparisons: tuple[ComparisonRow, ...] = ()
+    is_simulated: bool = False
 
 
 def write_snapshot(
@@ -100,33 +101,40 @@ def write_snapshot(
     test: str,
     ratings: Iterable[RatingRow],
     audio: Mapping[str, Path],
-    scale_min: float,
-    scale_max: float,
+    scale_min: float | None,
+    scale_max: float | None,
     salt: str,
     created: datetime,
+    comparisons: Iterable[ComparisonRow] = (),
+    is_simulated: bool = False,
     heldout_fraction: float = splits.HELDOUT_FRACTION,
     validation_fraction: float = splits.VALIDATION_FRACTION,
 ) -> SnapshotInfo:
     """Write the snapshot beside its place, sync it, and rename it there; the same input gives the same bytes.
 
-    `audio` maps a clip's sha256 to its original file; clips that no rating names are left out. Raises `SnapshotError`
-    where the directory exists, a rating or a file is not what it says it is, or a clip has no file; then nothing is
-    left behind.
+    `audio` maps a clip's sha256 to its original file; clips that nothing names are left out. The scale is that of the
+    test, None where sounds are only compared; `is_simulated` says that its raters are no people. Raises `SnapshotError`
+    where the directory exists, a rating, a comparison or a file is not what it says it is, or a clip has no file; then
+    nothing is left behind.
     """
     if directory.exists():
         raise SnapshotError(f"The snapshot {directory} already exists; a snapshot is written once.")
-    rows = _with_splits(_checked(ratings), salt, heldout_fraction, validation_fraction)
+    rows, compared = _checked(ratings, comparisons)
+    rows, compared = _with_splits(rows, compared, salt, heldout_fraction, validation_fraction)
+    counts = _counts(rows, compared)
     directory.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
-        files = _write_audio(draft, rows, audio)
-        files[RATINGS] = _write_synced(draft / RATINGS, "".join(map(_to_line, rows)))
+        files = _write_audio(draft, described(rows, compared), audio)
+        files[RATINGS] = _write_synced(draft / RATINGS, "".join(map(rating_line, rows)))
+        if compared:
+            files[COMPARISONS] = _write_synced(draft / COMPARISONS, "".join(map(comparison_line, compared)))
         manifest = {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": WITH_COMPARISONS if compared else RATINGS_ONLY,
             "test": test,
             "created": _utc(created).isoformat(),
-            "counts": _counts(rows),
-            "scale": {"min": float(scale_min), "max": float(scale_max)},
+            "counts": counts,
+            "scale": {"min": _float(scale_min), "max": _float(scale_max)},
             "split": {
                 "salt": salt,
                 "rule": splits.RULE,
@@ -135,6 +143,8 @@ def write_snapshot(
             },
             "files": dict(sorted(files.items())),
         }
+        if is_simulated:
+            manifest["simulated"] = True
         sha256 = _write_synced(draft / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
         draft.chmod(0o755)
         _sync_directory(draft)
@@ -143,7 +153,7 @@ def write_snapshot(
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    return SnapshotInfo(sha256=sha256, **_counts(rows))
+    return SnapshotInfo(sha256=sha256, **counts)
 
 
 def read_snapshot(directory: Path) -> Snapshot:
@@ -151,12 +161,13 @@ def read_snapshot(directory: Path) -> Snapshot:
     manifest_bytes = _read_bytes(directory, MANIFEST)
     manifest = _parse_manifest(directory, manifest_bytes)
     _verify_files(directory, manifest["files"])
-    rows = _parse_ratings(directory)
-    counts = _counts(rows)
+    rows = _parse(directory, RATINGS, parse_rating)
+    compared = _parse(directory, COMPARISONS, parse_comparison) if COMPARISONS in manifest["files"] else []
+    counts = _counts(rows, compared)
     if counts != manifest["counts"]:
-        raise SnapshotError(f"{directory / MANIFEST} counts {manifest['counts']}, but {RATINGS} holds {counts}.")
+        raise SnapshotError(f"{directory / MANIFEST} counts {manifest['counts']}, but its files hold {counts}.")
     audio = {Path(name).stem: directory / name for name in manifest["files"] if name.startswith(f"{AUDIO}/")}
-    _require_audio(rows, audio)
+    _require_audio(described(rows, compared), audio)
     return Snapshot(
         directory=directory,
         info=SnapshotInfo(sha256=hashlib.sha256(manifest_bytes).hexdigest(), **counts),
@@ -167,48 +178,56 @@ def read_snapshot(directory: Path) -> Snapshot:
         salt=manifest["split"]["salt"],
         ratings=tuple(rows),
         audio=audio,
+        comparisons=tuple(compared),
+        is_simulated=manifest.get("simulated") is True,
     )
 
 
-def _checked(ratings: Iterable[RatingRow]) -> list[RatingRow]:
-    """The rows in the snapshot's order: by pair, then rater, then rating; each checked, and each pair one pair."""
+def _checked(
+    ratings: Iterable[RatingRow], comparisons: Iterable[ComparisonRow]
+) -> tuple[list[RatingRow], list[ComparisonRow]]:
+    """The rows in the snapshot's order, by pair, rater and name: each checked, and each pair one pair."""
     rows = sorted(ratings, key=lambda row: (row.pair, row.rater, row.rating))
-    repeated = [name for name, n in Counter(row.rating for row in rows).items() if n > 1]
-    if repeated:
-        raise SnapshotError(f"Rating {repeated[0]} is given twice.")
-    first: dict[str, RatingRow] = {}
+    compared = sorted(comparisons, key=lambda row: (row.first.pair, row.second.pair, row.rater, row.comparison))
+    _require_given_once("Rating", [row.rating for row in rows])
+    _require_given_once("Comparison", [row.comparison for row in compared])
     for row in rows:
-        _check_row(row)
-        other = first.setdefault(row.pair, row)
-        for name in (*_PAIR_FIELDS, "split"):
-            if getattr(other, name) != getattr(row, name):
-                raise SnapshotError(
-                    f"Pair {row.pair} has two values of {name}: {getattr(other, name)!r} and {getattr(row, name)!r}."
-                )
-    return rows
+        check_rating(row)
+    for comparison in compared:
+        check_comparison(comparison)
+    _require_one_meaning(described(rows, compared))
+    return rows, compared
 
 
-def _check_row(row: RatingRow) -> None:
-    if row.role not in ROLES:
-        raise SnapshotError(f"Rating {row.rating}: the role must be one of {', '.join(ROLES)}, not {row.role!r}.")
-    if not row.scale_min < row.scale_max:
-        raise SnapshotError(f"Rating {row.rating}: the scale {row.scale_min} to {row.scale_max} is empty.")
-    if not (math.isfinite(row.score) and row.scale_min <= row.score <= row.scale_max):
-        raise SnapshotError(
-            f"Rating {row.rating}: the score {row.score} is outside its scale {row.scale_min} to {row.scale_max}."
-        )
-    if row.split is not None and row.split not in splits.SPLITS:
-        raise SnapshotError(f"Rating {row.rating}: the split must be one of {', '.join(splits.SPLITS)}.")
+def _require_given_once(what: str, names: Sequence[str]) -> None:
+    repeated = [name for name, n in Counter(names).items() if n > 1]
+    if repeated:
+        raise SnapshotError(f"{what} {repeated[0]} is given twice.")
+
+
+def _require_one_meaning(pairs: Iterable[Described]) -> None:
+    first: dict[str, Described] = {}
+    for pair, split in pairs:
+        known, known_split = first.setdefault(pair.pair, (pair, split))
+        if (known, known_split) == (pair, split):
+            continue
+        ours, theirs = {**vars(known), "split": known_split}, {**vars(pair), "split": split}
+        name = next(name for name in ours if ours[name] != theirs[name])
+        raise SnapshotError(f"Pair {pair.pair} has two values of {name}: {ours[name]!r} and {theirs[name]!r}.")
 
 
 def _with_splits(
-    rows: list[RatingRow], salt: str, heldout_fraction: float, validation_fraction: float
-) -> list[RatingRow]:
+    rows: list[RatingRow],
+    compared: list[ComparisonRow],
+    salt: str,
+    heldout_fraction: float,
+    validation_fraction: float,
+) -> tuple[list[RatingRow], list[ComparisonRow]]:
     """The rows with the split of each study pair that has audio, and None on the others."""
-    pairs = {row.pair: row for row in rows if row.role == STUDY and row.clip_sha256}
-    keys = [
-        splits.PairKey(row.caption, row.clip_sha256 or "", row.source_id, own_split=row.split) for row in pairs.values()
-    ]
+    pairs = {
+        pair.pair: (pair, own) for pair, own in described(rows, compared) if pair.role == STUDY and pair.clip_sha256
+    }
+    keys = [splits.PairKey(pair.caption, pair.clip_sha256 or "", pair.source_id, own) for pair, own in pairs.values()]
     try:
         assigned = splits.assign_splits(
             keys, salt, heldout_fraction=heldout_fraction, validation_fraction=validation_fraction
@@ -216,29 +235,49 @@ def _with_splits(
     except ValueError as error:
         raise SnapshotError(str(error)) from error
     by_pair = dict(zip(pairs, assigned, strict=True))
-    return [dataclasses.replace(row, split=by_pair.get(row.pair)) for row in rows]
+    return (
+        [dataclasses.replace(row, split=by_pair.get(row.pair)) for row in rows],
+        [
+            dataclasses.replace(row, split=splits.joint_split(*(by_pair.get(side.pair) for side in row.sides)))
+            for row in compared
+        ],
+    )
 
 
-def _counts(rows: Iterable[RatingRow]) -> dict[str, int]:
-    rows = list(rows)
-    by_split = Counter({row.pair: row.split for row in rows}.values())
-    return {
+def _counts(rows: Sequence[RatingRow], compared: Sequence[ComparisonRow]) -> dict[str, int]:
+    by_split = Counter(_pair_splits(described(rows, compared)).values())
+    counts = {
         "n_ratings": len(rows),
-        "n_raters": len({row.rater for row in rows}),
-        "n_pairs": len({row.pair for row in rows}),
+        "n_raters": len({row.rater for row in rows} | {row.rater for row in compared}),
+        "n_pairs": by_split.total(),
         "n_train": by_split[splits.TRAIN],
         "n_validation": by_split[splits.VALIDATION],
         "n_heldout": by_split[splits.HELDOUT],
         "n_dropped": by_split[splits.DROPPED],
     }
+    return counts | {"n_comparisons": len(compared)} if compared else counts
 
 
-def _write_audio(draft: Path, rows: Iterable[RatingRow], audio: Mapping[str, Path]) -> dict[str, str]:
+def _pair_splits(pairs: Iterable[Described]) -> dict[str, str | None]:
+    """The split of each pair: that of the lines that use it, "dropped" where none does, None where it never counts."""
+    found: dict[str, str | None] = {}
+    for pair, split in pairs:
+        known = found.setdefault(pair.pair, split)
+        if known is None or (known == splits.DROPPED and split is not None):
+            found[pair.pair] = split
+    return found
+
+
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _write_audio(draft: Path, pairs: Iterable[Described], audio: Mapping[str, Path]) -> dict[str, str]:
     (draft / AUDIO).mkdir()
     files = {}
-    for sha256 in sorted({row.clip_sha256 for row in rows if row.clip_sha256}):
+    for sha256 in sorted({pair.clip_sha256 for pair, _ in pairs if pair.clip_sha256}):
         if sha256 not in audio:
-            raise SnapshotError(f"The clip {sha256} is rated, but no file is given for it.")
+            raise SnapshotError(f"The clip {sha256} was judged, but no file is given for it.")
         source = audio[sha256]
         name = f"{AUDIO}/{sha256}{source.suffix.lower()}"
         _link_or_copy(source, draft / name)
@@ -284,12 +323,6 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _to_line(row: RatingRow) -> str:
-    # JSON in ASCII: a caption may hold what is a line end to some readers (U+2028) or no Unicode at all (lone
-    # surrogates).
-    return json.dumps({name: getattr(row, name) for name in _FIELDS}, ensure_ascii=True) + "\n"
-
-
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise SnapshotError("The time of creation must carry its time zone.")
@@ -313,8 +346,10 @@ def _parse_manifest(directory: Path, data: bytes) -> dict[str, Any]:
         complete = all(key in manifest for key in ("test", "created", "counts", "scale", "split", "files"))
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotError(f"{path} is not a snapshot's manifest.") from error
-    if version != SCHEMA_VERSION or not complete:
-        raise SnapshotError(f"{path} has schema version {version!r}; this program reads version {SCHEMA_VERSION}.")
+    if version not in (RATINGS_ONLY, WITH_COMPARISONS) or not complete:
+        raise SnapshotError(
+            f"{path} has schema version {version!r}; this program reads versions {RATINGS_ONLY} and {WITH_COMPARISONS}."
+        )
     result: dict[str, Any] = manifest
     return result
 
@@ -331,19 +366,17 @@ def _verify_files(directory: Path, files: Mapping[str, str]) -> None:
             raise SnapshotError(f"{directory / name} was changed: its sha256 is not the one in the manifest.")
 
 
-def _parse_ratings(directory: Path) -> list[RatingRow]:
+def _parse(directory: Path, name: str, parse: Callable[[bytes], Row]) -> list[Row]:
     rows = []
-    for number, line in enumerate(_read_bytes(directory, RATINGS).splitlines(), start=1):
+    for number, line in enumerate(_read_bytes(directory, name).splitlines(), start=1):
         try:
-            row = RatingRow(**json.loads(line))
-            _check_row(row)
-        except (ValueError, TypeError, SnapshotError) as error:
-            raise SnapshotError(f"{directory / RATINGS}, line {number}: {error}") from error
-        rows.append(row)
+            rows.append(parse(line))
+        except (ValueError, TypeError, KeyError, SnapshotError) as error:
+            raise SnapshotError(f"{directory / name}, line {number}: {error}") from error
     return rows
 
 
-def _require_audio(rows: Iterable[RatingRow], audio: Mapping[str, Path]) -> None:
-    for row in rows:
-        if row.clip_sha256 and row.clip_sha256 not in audio:
-            raise SnapshotError(f"The clip {row.clip_sha256} of pair {row.pair} has no file in the manifest.")
+def _require_audio(pairs: Iterable[Described], audio: Mapping[str, Path]) -> None:
+    for pair, _ in pairs:
+        if pair.clip_sha256 and pair.clip_sha256 not in audio:
+            raise SnapshotError(f"The clip {pair.clip_sha256} of pair {pair.pair} has no file in the manifest.")

@@ -80,6 +80,13 @@ def assign_splits(
     ]
 
 
+def joint_split(first: str | None, second: str | None) -> str | None:
+    """The split of a comparison from those of its two pairs, which share a caption: None or "dropped" where one is."""
+    if first is None or second is None:
+        return None
+    return DROPPED if DROPPED in (first, second) else first
+
+
 def _own_or_hashed(pair: PairKey, salt: str, heldout_fraction: float, validation_fraction: float) -> str:
     if pair.own_split is None:
         return caption_split(pair.caption, salt, heldout_fraction, validation_fraction)

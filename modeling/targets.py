@@ -13,6 +13,8 @@ from modeling.metrics import Floats
 from modeling.snapshot import RatingRow
 
 TOP = 10.0
+# What a rater is taken to have rated as reliably as everybody, before anything is known of them.
+PRIOR_RATINGS = 10.0
 
 
 def to_ten(score: npt.ArrayLike, scale_min: npt.ArrayLike, scale_max: npt.ArrayLike) -> Floats:
@@ -80,6 +82,50 @@ def shrunken_offsets(ratings: FlatRatings) -> Floats:
     return np.asarray(offsets - np.average(offsets, weights=given))
 
 
+def standardised_means(ratings: FlatRatings) -> Floats:
+    """Mean of each pair's scores, each standardised by its rater's own mean and spread; back on 0..10, and clipped.
+
+    Source: SPO-CLAPScore (arXiv 2601.02900) and its code: z = (score - rater's mean) / rater's standard deviation; the
+    global mean is the mean of raters' means, the global spread the root mean square of raters' spreads. It trains
+    (10 cos - mean) / spread towards z; with z taken back to mean + spread * z, the squared error of 10 cos is that one
+    times spread^2, so that `mse` on this target is SPO's loss but for a constant. Our reading: a rater of fewer than
+    two ratings, or of equal ones, has the global spread (theirs: 1), and a rater of one rating the global mean.
+    """
+    n = np.bincount(ratings.rater)
+    means = _means(ratings.rater, ratings.score, len(n))
+    squares = np.bincount(ratings.rater, (ratings.score - means[ratings.rater]) ** 2, len(n))
+    spreads = np.sqrt(np.divide(squares, n - 1, out=np.zeros(len(n)), where=n > 1))
+    told = spreads > 0
+    if not told.any():
+        return pair_means(ratings)
+    middle, spread = float(means.mean()), float(np.sqrt(np.mean(spreads[told] ** 2)))
+    means, spreads = np.where(n > 1, means, middle), np.where(told, spreads, spread)
+    z = (ratings.score - means[ratings.rater]) / spreads[ratings.rater]
+    return np.clip(middle + spread * _means(ratings.pair, z, len(ratings.pairs)), 0.0, TOP)
+
+
+def weighted_means(ratings: FlatRatings) -> Floats:
+    """Mean of each pair with each rating weighted by how reliable its rater is, on 0..10.
+
+    A rater's weight is the inverse of the variance of score minus pair mean (the best linear unbiased estimate of a
+    mean, Aitken 1936), as in ITU-T P.913's and Netflix' recovery of scores. Our reading: the variance is shrunken
+    towards all raters' as if the rater had `PRIOR_RATINGS` more of it, since few ratings say little of a rater.
+    """
+    deviation, share = _deviations(ratings)
+    n_raters = int(ratings.rater.max()) + 1 if len(ratings.rater) else 0
+    shown = np.bincount(ratings.rater, share, n_raters)
+    if not shown.sum():
+        return pair_means(ratings)
+    squares = np.bincount(ratings.rater, deviation**2, n_raters)
+    usual = squares.sum() / shown.sum()
+    if usual == 0:
+        return pair_means(ratings)
+    weight = 1 / ((squares + PRIOR_RATINGS * usual) / (shown + PRIOR_RATINGS))
+    weights = weight[ratings.rater]
+    n = len(ratings.pairs)
+    return np.asarray(np.bincount(ratings.pair, ratings.score * weights, n) / np.bincount(ratings.pair, weights, n))
+
+
 def _deviations(ratings: FlatRatings) -> tuple[Floats, Floats]:
     """Score minus pair mean, and the share (k - 1) / k of an offset that it shows, per rating."""
     counts = np.bincount(ratings.pair)[ratings.pair]
@@ -100,4 +146,4 @@ def _means(pair: npt.NDArray[np.int64], score: Floats, n_pairs: int) -> Floats:
     return np.asarray(np.bincount(pair, score, n_pairs) / np.bincount(pair, minlength=n_pairs))
 
 
-TARGETS = {"centred": centred_means, "mean": pair_means}
+TARGETS = {"centred": centred_means, "mean": pair_means, "zscore": standardised_means, "weighted": weighted_means}

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch.nn import functional
 from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, PreTrainedTokenizerFast
 
-from modeling.audio import LogMel
+from modeling.features import LogMel
 from modeling.loading import BUILTIN_NAME
 from modeling.model import Clap, cpu_threads
 from modeling.synthetic.captions import describe, random_scene

@@ -1,15 +1,22 @@
-"""Simulated raters as noisy as RELATE's (arXiv 2506.23582): offset SD 0.9, residual SD 2.3, clipped and rounded."""
+"""Simulated raters as noisy as RELATE's (arXiv 2506.23582): offset SD 0.9, residual SD 2.3.
+
+Scores are clipped and rounded. Comparisons are of two impressions, each with the noise of one rating (Thurstone 1927,
+case V); the offset, which both clips share, cancels.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 OFFSET_SD = 0.9
 RESIDUAL_SD = 2.3
+# Impressions nearer than this, in points of 0..10, are no difference: on a whole-numbered scale half a point is none.
+NO_DIFFERENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,16 @@ class SimulatedScore:
     pair: int
     rater: int
     score: int
+
+
+@dataclass(frozen=True)
+class SimulatedComparison:
+    """Rater number `rater` heard pair `first` and pair `second`; `choice` is "first", "second" or "none"."""
+
+    first: int
+    second: int
+    rater: int
+    choice: str
 
 
 def simulate_scores(
@@ -35,6 +52,39 @@ def simulate_scores(
         for pair in range(n_pairs)
         for rater in raters[pair]
     ]
+
+
+def simulate_comparisons(
+    true_scores: Sequence[float],
+    captions: Sequence[Hashable],
+    *,
+    seed: int,
+    raters_per_comparison: int = 2,
+    comparisons_per_rater: int = 20,
+) -> list[SimulatedComparison]:
+    """Every two pairs of one caption compared by `raters_per_comparison` different raters, in a random order."""
+    rng = np.random.default_rng(seed)
+    twos = list(_twos(captions))
+    n_raters = max(raters_per_comparison, -(-len(twos) * raters_per_comparison // comparisons_per_rater))
+    raters = _spread(rng, len(twos), n_raters, raters_per_comparison)
+    return [_compare(rng, true_scores, two, int(rater)) for two, row in zip(twos, raters, strict=True) for rater in row]
+
+
+def _twos(captions: Sequence[Hashable]) -> Iterator[tuple[int, int]]:
+    members: dict[Hashable, list[int]] = {}
+    for pair, caption in enumerate(captions):
+        members.setdefault(caption, []).append(pair)
+    for pairs in members.values():
+        yield from combinations(pairs, 2)
+
+
+def _compare(
+    rng: np.random.Generator, true_scores: Sequence[float], two: tuple[int, int], rater: int
+) -> SimulatedComparison:
+    first, second = (int(pair) for pair in rng.permutation(two))
+    lead = true_scores[first] - true_scores[second] + float(rng.normal(0, RESIDUAL_SD * np.sqrt(2)))
+    choice = "none" if abs(lead) < NO_DIFFERENCE else "first" if lead > 0 else "second"
+    return SimulatedComparison(first, second, rater, choice)
 
 
 def _spread(rng: np.random.Generator, n_pairs: int, n_raters: int, per_pair: int) -> npt.NDArray[np.int64]:

@@ -1,0 +1,16 @@
+"""Tune CLAP on human scores: from a snapshot to a model directory and a report."""
+
+from modeling.results import PairPrediction, Progress, TrainingCancelled, TrainingRefused, TrainingResult
+from modeling.training.reporting import report_json
+from modeling.training.run import REPORT, train
+
+__all__ = [
+    "REPORT",
+    "PairPrediction",
+    "Progress",
+    "TrainingCancelled",
+    "TrainingRefused",
+    "TrainingResult",
+    "report_json",
+    "train",
+]
