@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,10 +10,14 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from listening_tests.admin.by_role import ByRole, TestFilter
 from listening_tests.admin.cells import prose, time_column
 from listening_tests.admin.read_only import ReadOnlyAdmin
+from listening_tests.exceptions import Refused
+from listening_tests.roles import Action
 from modeling.config import PRESETS
 from worker.models import DatasetSnapshot, ModelVersion, TrainingPlan, TrainingRun
+from worker.selectors import question_named
 from worker.withdrawn import with_withdrawals, withdrawn_words
 
 
@@ -22,9 +27,26 @@ def _mark(row: Any) -> str:
     return prose(words) if words else "-"
 
 
+class TrainingPlanForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A plan whose question is one that its test asks."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        test, name = cleaned.get("test"), cleaned.get("question", "")
+        if test is not None and name:
+            try:
+                question_named(test=test, name=name)
+            except Refused as refusal:
+                self.add_error("question", str(refusal))
+        return cleaned
+
+
 @admin.register(TrainingPlan)
-class TrainingPlanAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ("test", "preset", "retrain_after")
+class TrainingPlanAdmin(ByRole, ModelAdmin):  # type: ignore[misc]
+    adding = changing = deleting = Action.TRAIN
+    form = TrainingPlanForm
+    list_display = ("test", "question", "preset", "retrain_after")
+    fields = ("test", "question", "preset", "retrain_after")
     list_select_related = ("test",)
     search_fields = ("test__title", "test__slug")
 
@@ -37,8 +59,8 @@ class TrainingPlanAdmin(ModelAdmin):  # type: ignore[misc]
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = ("uuid", "test", "status", "trigger", "preset", "created_at", "finished_at", "message")
-    list_filter = ("status", "trigger")
+    list_display = ("uuid", "test", "question", "status", "trigger", "preset", "created_at", "finished_at", "message")
+    list_filter = (("test", TestFilter), "status", "trigger")
     list_select_related = ("test",)
     search_fields = ("uuid", "test__slug", "test__title")
 
@@ -46,13 +68,13 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 @admin.register(DatasetSnapshot)
 class DatasetSnapshotAdmin(ReadOnlyAdmin):
     list_display = (
-        *("short_sha256", "test", "n_ratings", "n_pairs", "n_raters"),
+        *("short_sha256", "test", "question", "n_ratings", "n_comparisons", "n_pairs", "n_raters"),
         *(time_column("created_at", "made"), "withdrawn"),
     )
     list_select_related = ("test",)
     search_fields = ("sha256", "test__slug")
     fields = (
-        *("test", "withdrawn", "n_ratings", "n_pairs", "n_raters"),
+        *("test", "question", "withdrawn", "n_ratings", "n_comparisons", "n_pairs", "n_raters"),
         *("read_at", "created_at", "directory", "whole_sha256", "uuid"),
     )
     readonly_fields = ("withdrawn", "whole_sha256")
@@ -75,6 +97,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
+    test_path = "run__test"
     list_display = ("short_sha256", "run", time_column("created_at", "made"), "withdrawn")
     list_select_related = ("run__test",)
     search_fields = ("weights_sha256", "run__test__slug")

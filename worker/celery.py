@@ -35,7 +35,10 @@ app.conf.update(
     worker_redirect_stdouts=False,
     timezone="UTC",
     beat_schedule={
+        "look-at-calendar": {"task": "worker.tasks.look_at_calendar", "schedule": crontab()},
         "retrain-due-tests": {"task": "worker.tasks.retrain_due_tests", "schedule": crontab(minute=0)},
+        "send-notices": {"task": "worker.tasks.send_notices", "schedule": crontab(minute="*/5")},
+        "screen-tests": {"task": "worker.tasks.compute_due_screenings", "schedule": crontab(minute="*/15")},
     },
     beat_schedule_filename=str(settings.EARMARK_HOME / "beat-schedule"),
 )

@@ -38,9 +38,9 @@ def _beat(run_id: int, ended: threading.Event) -> None:
 
 @contextmanager
 def lost_connection_outlived() -> Iterator[None]:
-    """Lets a database that is away for a moment cost a sign of life, not the run."""
+    """Lets a database that is away for a moment cost a sign of life, not the work."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        logger.warning("The database did not answer; the run goes on: %s", error)
+        logger.warning("The database did not answer; the work goes on: %s", error)
         connection.close()

@@ -12,25 +12,30 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from listening_tests.exceptions import Refused
 from listening_tests.models import Pair
 from modeling import training
+from modeling.cache_place import open_cache
 from modeling.config import ConfigError
 from modeling.loading import quieten_transformers
 from modeling.metrics import MetricValue
 from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
 from modeling.snapshot import SnapshotError
-from worker import lifecycle, services
+from worker import services
 from worker.configuration import config_of_run
 from worker.heartbeat import heartbeat, lost_connection_outlived
 from worker.hosts import host_name
 from worker.models import MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
+from worker.registry import model_challenge, models_prune
+from worker.selectors import question_named
 from worker.snapshots import snapshot_create
+from worker.stopping import stop_requested
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 1.0
 # What the researcher is told in the words of whoever refused.
-EXPLAINED = (TrainingRefused, SnapshotError, ConfigError)
+EXPLAINED = (TrainingRefused, SnapshotError, ConfigError, Refused)
 
 
 def run_execute(*, run_id: int) -> None:
@@ -88,7 +93,7 @@ class _Reporter:
 
     def should_stop(self) -> bool:
         """A cancelled run, one that was declared lost meanwhile, and one whose worker is being stopped."""
-        if lifecycle.stop_requested():
+        if stop_requested():
             return True
         with lost_connection_outlived():
             return not TrainingRun.objects.filter(pk=self.run_id, status=RunStatus.RUNNING).exists()
@@ -98,7 +103,8 @@ class _Reporter:
 def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
     config = config_of_run(run.config)
     if run.snapshot is None:
-        run.snapshot = snapshot_create(test=run.test)
+        question = question_named(test=run.test, name=run.question)
+        run.snapshot = snapshot_create(test=run.test, question=question)
         run.save(update_fields=["snapshot"])
     directory = services.run_directory(run=run)
     if (directory / training.REPORT).exists():
@@ -112,6 +118,7 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
         directory,
         on_progress=reporter.on_progress,
         should_stop=reporter.should_stop,
+        cache=open_cache(Path(settings.EARMARK_HOME) / "cache"),
     )
 
 
@@ -123,10 +130,11 @@ def _store(run: TrainingRun, result: TrainingResult) -> None:
         raise TrainingCancelled
     Metric.objects.bulk_create(_metrics(row, result))
     Prediction.objects.bulk_create(_predictions(row, result), batch_size=2000)
-    ModelVersion.objects.create(
+    version = ModelVersion.objects.create(
         run=row,
         directory=str(result.model_dir.relative_to(settings.MEDIA_ROOT)),
         weights_sha256=_file_sha256(result.model_dir / "model.safetensors"),
+        size_bytes=sum(path.stat().st_size for path in result.model_dir.rglob("*") if path.is_file()),
     )
     row.status = RunStatus.DONE
     row.finished_at = timezone.now()
@@ -136,6 +144,16 @@ def _store(run: TrainingRun, result: TrainingResult) -> None:
     row.n_validation, row.n_dropped = result.n_validation, result.n_dropped
     row.step, row.seconds_left = row.total_steps, None
     row.save()
+    transaction.on_commit(lambda: _stand_for(version))
+
+
+def _stand_for(version: ModelVersion) -> None:
+    """The finished run's model against the champion. A fault here costs neither the run nor its model."""
+    try:
+        model_challenge(version=version)
+        models_prune(test=version.run.test, question=version.run.question)
+    except Exception:
+        logger.exception("%s could not be compared with the model in use.", version)
 
 
 def _metrics(run: TrainingRun, result: TrainingResult) -> list[Metric]:

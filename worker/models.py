@@ -1,4 +1,6 @@
-"""What the training loop did: snapshots, runs, numbers, models, predictions. Columns and one-row rules only."""
+"""What the training loop did: snapshots, runs, numbers, models, predictions; and, from modules of their own, computed
+results, what screening found, and which model is in use. Columns and one-row rules only.
+"""
 
 import uuid
 
@@ -7,6 +9,44 @@ from django.db import models
 from django.db.models import Q
 
 from listening_tests.models import ListeningTest, Pair
+from worker.registry_models import Challenge, Promotion, PromotionTrigger, Verdict
+from worker.result_models import (
+    ACTIVE_RESULTS_STATUSES,
+    CaptionResult,
+    ComputedResults,
+    PairResult,
+    ResultsStatus,
+)
+from worker.screening_models import AlarmKind, FigureName, ScreeningAlarm, ScreeningFigure, ScreeningState
+
+__all__ = [
+    "ACTIVE_RESULTS_STATUSES",
+    "ACTIVE_RUN_STATUSES",
+    "TERMINAL_RUN_STATUSES",
+    "AlarmKind",
+    "CaptionResult",
+    "Challenge",
+    "ComputedResults",
+    "DatasetSnapshot",
+    "FigureName",
+    "MeasuredModel",
+    "Metric",
+    "MetricName",
+    "ModelVersion",
+    "PairResult",
+    "Prediction",
+    "Promotion",
+    "PromotionTrigger",
+    "ResultsStatus",
+    "RunStatus",
+    "RunTrigger",
+    "ScreeningAlarm",
+    "ScreeningFigure",
+    "ScreeningState",
+    "TrainingPlan",
+    "TrainingRun",
+    "Verdict",
+]
 
 
 class RunStatus(models.TextChoices):
@@ -46,6 +86,7 @@ class MetricName(models.TextChoices):
     LCC = "lcc", "LCC"
     KTAU = "ktau", "Kendall tau-b"
     MSE = "mse", "MSE (0 to 10)"
+    AGREEMENT = "agreement", "Agreement with choices"
 
 
 class TrainingPlan(models.Model):
@@ -53,6 +94,9 @@ class TrainingPlan(models.Model):
 
     test = models.OneToOneField(ListeningTest, on_delete=models.CASCADE, related_name="training_plan")
     preset = models.CharField(max_length=40, blank=True, help_text="Empty: the installation's default preset.")
+    question = models.CharField(
+        max_length=40, blank=True, help_text="The name of the question that is trained on. Empty: the test's first."
+    )
     retrain_after = models.PositiveIntegerField(
         default=500,
         help_text="New ratings since the last run after which a new one starts by itself; 0 turns this off.",
@@ -69,7 +113,9 @@ class DatasetSnapshot(models.Model):
     test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="snapshots")
     directory = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64)
+    question = models.CharField(max_length=40, blank=True)
     n_ratings = models.PositiveIntegerField()
+    n_comparisons = models.PositiveIntegerField(default=0)
     n_pairs = models.PositiveIntegerField()
     n_raters = models.PositiveIntegerField()
     # When its reading began: who withdrew after that may be in it. Empty on snapshots older than this column.
@@ -98,11 +144,12 @@ class TrainingRun(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     preset = models.CharField(max_length=40)
+    question = models.CharField(max_length=40, blank=True, help_text="The name of the question that is trained on.")
     # The whole configuration as it was used: a document of modeling's, kept to be read and repeated, never queried.
     config = models.JSONField(default=dict, blank=True)
     n_ratings_at_start = models.PositiveIntegerField(
         default=0,
-        help_text="Study ratings of the test, excluded ones included, when the run was asked for: the next run counts "
+        help_text="Study answers of the test, excluded ones included, when the run was asked for: the next run counts "
         "from here.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
@@ -125,6 +172,7 @@ class TrainingRun(models.Model):
     n_train = models.PositiveIntegerField(null=True, blank=True)
     n_validation = models.PositiveIntegerField(null=True, blank=True)
     n_dropped = models.PositiveIntegerField(null=True, blank=True)
+    is_cited = models.BooleanField(default=False, help_text="Its model's files stay, whatever comes after it.")
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -159,7 +207,7 @@ class Metric(models.Model):
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="metrics")
     model = models.CharField(max_length=12, choices=MeasuredModel)
-    name = models.CharField(max_length=8, choices=MetricName)
+    name = models.CharField(max_length=10, choices=MetricName)
     value = models.FloatField(null=True)
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
@@ -183,6 +231,8 @@ class ModelVersion(models.Model):
     run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, related_name="model_version")
     directory = models.CharField(max_length=300)
     weights_sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    files_removed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

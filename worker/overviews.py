@@ -1,6 +1,6 @@
-"""A test at a glance, and all tests in a list: counts that are ready to be shown.
+"""A test at a glance, and all tests in a list: counts that are ready to be shown, for every kind of test.
 
-A study rating is counted unless an Exclusion leaves it out.
+An answer is a rating or a comparison; a study answer is counted unless an Exclusion leaves it out.
 """
 
 from collections import Counter
@@ -8,24 +8,33 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
 
-from listening_tests.choices import FINISHED_SESSION_STATUSES, PairRole, SessionStatus, WithdrawnRatings
-from listening_tests.models import ListeningTest, Pair, Question, Rating, Session, Withdrawal
+from listening_tests.choices import (
+    FINISHED_SESSION_STATUSES,
+    Choice,
+    PairRole,
+    SessionStatus,
+    TestKind,
+    WithdrawnRatings,
+)
+from listening_tests.kinds import kind_of
+from listening_tests.models import (
+    Comparison,
+    Exclusion,
+    ListeningTest,
+    Pair,
+    Question,
+    Rating,
+    Session,
+    Trial,
+    TrialPair,
+    Withdrawal,
+)
 from listening_tests.reported_problems import n_problems_by_test
 from worker.models import RunStatus, TrainingPlan, TrainingRun
-from worker.selectors import (
-    counted_study_ratings,
-    is_excluded,
-    n_new_ratings,
-    next_look,
-    run_active,
-    run_list,
-    study_ratings,
-    training_plan,
-)
+from worker.selectors import is_excluded, n_new_ratings, next_look, run_active, run_list, training_plan
+from worker.tallies import BINS, bins_of, n_excluded, tally_of
 
 DAYS_SHOWN = 60
 
@@ -33,41 +42,67 @@ DAYS_SHOWN = 60
 @dataclass(frozen=True)
 class DayCount:
     day: date
-    n_ratings: int
+    n_answers: int
 
 
 @dataclass(frozen=True)
-class PairsByRatings:
-    """How many study pairs have this number of ratings."""
+class ItemsByAnswers:
+    """How many study items have this number of answers."""
 
-    n_ratings: int
-    n_pairs: int
+    n_answers: int
+    n_items: int
 
 
 @dataclass(frozen=True)
 class ScoreCount:
+    """How often a score was given, or, on a continuous scale, one of `score` or more up to `upto`."""
+
     score: float
-    n_ratings: int
+    n_answers: int
+    upto: float | None = None
+
+
+@dataclass(frozen=True)
+class ChoiceCount:
+    """How often the first sound, the second, or neither was chosen."""
+
+    choice: Choice
+    n_answers: int
+
+
+@dataclass(frozen=True)
+class SystemCount:
+    """How often a system was preferred, and neither, in the `n_compared` comparisons that it stood in."""
+
+    system: str
+    n_preferred: int
+    n_neither: int
+    n_compared: int
 
 
 @dataclass(frozen=True)
 class TestOverview:
-    """A test at a glance. The three series are without gaps: what did not occur is there with 0.
+    """A test at a glance, by one of its questions. Series are without gaps: what did not occur is there with 0.
 
-    `ratings_per_day` spans at most DAYS_SHOWN days up to the last rating's. `n_new_ratings` and `n_until_retrain` count
+    Items are what is given out: pairs, or trials. `n_answers` are ratings or comparisons; side by side each sound of an
+    answered trial has a rating. `score_histogram` is empty in a comparison, and `choices` and `systems`, those most
+    often preferred first, everywhere else.
+
+    `answers_per_day` spans at most DAYS_SHOWN days up to the last answer's. `n_new_ratings` and `n_until_retrain` count
     from the last run; `n_until_retrain` is None where retraining by itself is off, 0 where the next starts one.
 
-    `n_late` and `n_too_soon` are counted ratings that are flagged so. `n_deleted_ratings` and `n_kept_ratings` are
+    `n_late` and `n_too_soon` are counted answers that are flagged so. `n_deleted_ratings` and `n_kept_ratings` are
     those of the `n_withdrawals` raters who withdrew, deleted or excluded. `newest_model` is the last run that is done,
     as `run_list` gives it.
     """
 
     __test__ = False  # Not a test case, whatever pytest thinks of its name.
 
-    n_pairs: int
-    n_rated_pairs: int
-    n_ratings: int
-    n_excluded_ratings: int
+    question: Question | None
+    n_items: int
+    n_answered_items: int
+    n_answers: int
+    n_excluded: int
     n_raters: int
     n_late: int
     n_too_soon: int
@@ -78,9 +113,11 @@ class TestOverview:
     n_withdrawals: int
     n_deleted_ratings: int
     n_kept_ratings: int
-    ratings_per_day: list[DayCount]
-    pairs_by_ratings: list[PairsByRatings]
+    answers_per_day: list[DayCount]
+    items_by_answers: list[ItemsByAnswers]
     score_histogram: list[ScoreCount]
+    choices: list[ChoiceCount]
+    systems: list[SystemCount]
     n_new_ratings: int
     n_until_retrain: int | None
     plan: TrainingPlan
@@ -91,7 +128,8 @@ class TestOverview:
 
 @dataclass(frozen=True)
 class TestLine:
-    """A test among all tests. `n_wanted` is k ratings for each study pair; `last_run` comes out of `run_list`.
+    """A test among all tests. `n_answers` are to its first question. `n_wanted` is k answers for each study pair or
+    trial, side by side for each study sound of a trial; `last_run` comes out of `run_list`.
 
     `n_problems` are reports of raters.
     """
@@ -99,32 +137,35 @@ class TestLine:
     __test__ = False  # Not a test case, whatever pytest thinks of its name.
 
     test: ListeningTest
-    n_ratings: int
+    n_answers: int
     n_wanted: int
     n_problems: int
     last_run: TrainingRun | None
 
 
-def overview_of_test(*, test: ListeningTest) -> TestOverview:
-    """Everything that a test's page shows beside its runs and what raters reported."""
-    tally = _tally(test)
-    question = test.questions.order_by("id").first()
-    n_pairs = Pair.objects.filter(test=test, role=PairRole.STUDY).count()
+def overview_of_test(*, test: ListeningTest, question: Question | None = None) -> TestOverview:
+    """What a test's page shows beside its runs and what raters reported; by default of its first question."""
+    question = question or test.questions.order_by("id").first()
+    tally = tally_of(test=test, question=question)
+    n_items = kind_of(test).leased.model.objects.filter(test=test, role=PairRole.STUDY).count()
     plan = training_plan(test=test)
     n_new = n_new_ratings(test=test)
     return TestOverview(
-        n_pairs=n_pairs,
-        n_rated_pairs=len(tally.pairs),
-        n_ratings=tally.pairs.total(),
-        n_excluded_ratings=study_ratings(test=test).filter(is_excluded()).count(),
+        question=question,
+        n_items=n_items,
+        n_answered_items=len(tally.items),
+        n_answers=tally.n_answers,
+        n_excluded=n_excluded(test=test, question=question),
         n_raters=len(tally.raters),
         n_late=tally.flags["late"],
         n_too_soon=tally.flags["too_soon"],
         **_sessions(test),
         **_withdrawals(test),
-        ratings_per_day=_ratings_per_day(tally.days),
-        pairs_by_ratings=_pairs_by_ratings(tally.pairs, n_pairs=n_pairs),
-        score_histogram=_score_histogram(tally.scores, scale=question.values() if question else []),
+        answers_per_day=_answers_per_day(tally.days),
+        items_by_answers=_items_by_answers(tally.items, n_items=n_items),
+        score_histogram=_score_histogram(tally.scores, question),
+        choices=_choices(tally.choices) if test.kind == TestKind.COMPARISON else [],
+        systems=_systems(tally.choices),
         n_new_ratings=n_new,
         n_until_retrain=max(0, plan.retrain_after - n_new) if plan.retrain_after else None,
         plan=plan,
@@ -154,25 +195,46 @@ def _withdrawals(test: ListeningTest) -> dict[str, int]:
     )
 
 
-def lines_of_tests() -> list[TestLine]:
-    """Every test, newest first, in as many queries whatever their number."""
-    n_ratings = _count_by_test(
-        Rating.objects.filter(~is_excluded(), _is_of_first_question(), pair__role=PairRole.STUDY)
-    )
-    n_pairs = _count_by_test(Pair.objects.filter(role=PairRole.STUDY))
+def lines_of_tests(*, tests: QuerySet[ListeningTest] | None = None) -> list[TestLine]:
+    """These tests, or every one, but no pilots, newest first, in as many queries whatever their number."""
+    if tests is None:
+        tests = ListeningTest.objects.all()
+    n_answers, n_wanted = _n_answers_by_test(), _n_wanted_by_test()
     n_problems = n_problems_by_test()
-    newest = TrainingRun.objects.order_by("test_id", "-created_at", "-id").distinct("test_id")
+    newest = (
+        TrainingRun.objects.filter(test__in=tests.order_by())
+        .order_by("test_id", "-created_at", "-id")
+        .distinct("test_id")
+    )
     last_runs = {run.test_id: run for run in run_list().filter(pk__in=newest.values("pk"))}
     return [
         TestLine(
             test=test,
-            n_ratings=n_ratings.get(test.pk, 0),
-            n_wanted=n_pairs.get(test.pk, 0) * test.ratings_per_pair,
+            n_answers=n_answers.get(test.pk, 0),
+            n_wanted=n_wanted.get(test.pk, 0) * test.ratings_per_pair,
             n_problems=n_problems.get(test.pk, 0),
             last_run=last_runs.get(test.pk),
         )
-        for test in ListeningTest.objects.all()
+        for test in tests.filter(pilot_of=None)
     ]
+
+
+def _n_answers_by_test() -> dict[int, int]:
+    """Ratings and comparisons: a test has the one or the other."""
+    ratings = Rating.objects.filter(~is_excluded(), _is_of_first_question(), pair__role=PairRole.STUDY)
+    left_out = Exists(Exclusion.objects.filter(comparison=OuterRef("pk")))
+    comparisons = Comparison.objects.filter(~left_out, _is_of_first_question(), trial__role=PairRole.STUDY)
+    return _count_by_test(comparisons) | _count_by_test(ratings)
+
+
+def _n_wanted_by_test() -> dict[int, int]:
+    """How many answers a test wants of one rater to each of its items."""
+    pairs = Pair.objects.filter(test__kind=TestKind.RATING, role=PairRole.STUDY)
+    trials = Trial.objects.filter(test__kind=TestKind.COMPARISON, role=PairRole.STUDY)
+    sounds = TrialPair.objects.filter(
+        trial__test__kind=TestKind.SIDE_BY_SIDE, trial__role=PairRole.STUDY, pair__role=PairRole.STUDY
+    )
+    return _count_by_test(pairs) | _count_by_test(trials) | _count_by_test(sounds, "trial__test")
 
 
 def _is_of_first_question() -> Q:
@@ -180,63 +242,53 @@ def _is_of_first_question() -> Q:
     return ~Q(Exists(earlier))
 
 
-def _count_by_test(rows: QuerySet[Any]) -> dict[int, int]:
-    return dict(rows.order_by().values_list("test").annotate(n=Count("pk")))
+def _count_by_test(rows: QuerySet[Any], test: str = "test") -> dict[int, int]:
+    return dict(rows.order_by().values_list(test).annotate(n=Count("pk")))
 
 
-@dataclass
-class _Tally:
-    """Counted study ratings by pair, by rater, by score and by day (UTC), and how many of them each flag has."""
-
-    pairs: Counter[int]
-    raters: Counter[int]
-    scores: Counter[float]
-    days: Counter[date]
-    flags: Counter[str]
-
-
-def _tally(test: ListeningTest) -> _Tally:
-    """All five in one pass over the ratings: a million of them take a second, and five passes five."""
-    columns = counted_study_ratings(test=test).values_list(
-        "pair_id", "rater_id", "score", TruncDate("submitted_at"), "late", "too_soon"
-    )
-    inner, parameters = columns.query.sql_with_params()
-    tally = _Tally(Counter(), Counter(), Counter(), Counter(), Counter())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT pair, rater, score, day, late, too_soon, count(*) FROM ({inner}) "  # noqa: S608 -- Django's own statement
-            "AS counted (pair, rater, score, day, late, too_soon) "
-            "GROUP BY GROUPING SETS ((pair), (rater), (score), (day), (late, too_soon))",
-            parameters,
-        )
-        for pair, rater, score, day, late, too_soon, n in cursor:
-            if pair is not None:
-                tally.pairs[pair] = n
-            elif rater is not None:
-                tally.raters[rater] = n
-            elif score is not None:
-                tally.scores[score] = n
-            elif day is not None:
-                tally.days[day] = n
-            else:
-                tally.flags.update(late=late * n, too_soon=too_soon * n)
-    return tally
-
-
-def _ratings_per_day(counts: Counter[date]) -> list[DayCount]:
+def _answers_per_day(counts: Counter[date]) -> list[DayCount]:
     if not counts:
         return []
     last = max(counts)
     first = max(min(counts), last - timedelta(days=DAYS_SHOWN - 1))
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [DayCount(day=day, n_ratings=counts[day]) for day in days]
+    return [DayCount(day=day, n_answers=counts[day]) for day in days]
 
 
-def _pairs_by_ratings(counts: Counter[int], *, n_pairs: int) -> list[PairsByRatings]:
+def _items_by_answers(counts: Counter[int], *, n_items: int) -> list[ItemsByAnswers]:
     by_number = Counter(counts.values())
-    by_number[0] = n_pairs - len(counts)
-    return [PairsByRatings(n_ratings=n, n_pairs=by_number[n]) for n in range(max(by_number) + 1)]
+    by_number[0] = n_items - len(counts)
+    return [ItemsByAnswers(n_answers=n, n_items=by_number[n]) for n in range(max(by_number) + 1)]
 
 
-def _score_histogram(counts: Counter[float], *, scale: list[float]) -> list[ScoreCount]:
-    return [ScoreCount(score=value, n_ratings=counts[value]) for value in sorted({*scale, *counts})]
+def _score_histogram(counts: Counter[float], question: Question | None) -> list[ScoreCount]:
+    """Empty where nothing is asked on a scale."""
+    if question is None or question.test.kind == TestKind.COMPARISON:
+        return []
+    if question.is_continuous:
+        width = (question.scale_max - question.scale_min) / BINS
+        return [ScoreCount(low, counts[low], upto=low + width) for low in bins_of(question)]
+    return [ScoreCount(value, counts[value]) for value in sorted({*question.values(), *counts})]
+
+
+def _choices(counts: Counter[tuple[str, str, str]]) -> list[ChoiceCount]:
+    """In the order of their places, neither in the middle."""
+    by_choice: Counter[str] = Counter()
+    for (_, _, choice), n in counts.items():
+        by_choice[choice] += n
+    return [ChoiceCount(choice, by_choice[choice]) for choice in (Choice.FIRST, Choice.NONE, Choice.SECOND)]
+
+
+def _systems(counts: Counter[tuple[str, str, str]]) -> list[SystemCount]:
+    preferred: Counter[str] = Counter()
+    neither: Counter[str] = Counter()
+    compared: Counter[str] = Counter()
+    for (first, second, choice), n in counts.items():
+        # Two clips of one system are one comparison of it.
+        for system in {first, second}:
+            compared[system] += n
+            neither[system] += n if choice == Choice.NONE else 0
+        if choice != Choice.NONE:
+            preferred[first if choice == Choice.FIRST else second] += n
+    found = [SystemCount(system, preferred[system], neither[system], n) for system, n in compared.items()]
+    return sorted(found, key=lambda one: (-one.n_preferred / one.n_compared, one.system))

@@ -1,4 +1,4 @@
-"""The hourly look: which tests are trained without a hand, and what was lost on the way."""
+"""What beat asks for: each minute the dates of tests, each hour which of them are trained, and what was lost."""
 
 import logging
 
@@ -6,16 +6,25 @@ from django.db.models import Exists, OuterRef
 
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
-from worker import services
+from listening_tests.services.calendar import calendar_look
+from worker import clip_imports, services
 from worker.models import ACTIVE_RUN_STATUSES, RunTrigger, TrainingRun
 from worker.selectors import n_new_ratings, training_plan
+from worker.services_pilots import pilots_set_right
 
 logger = logging.getLogger(__name__)
+
+
+def minute_look() -> None:
+    """Opens and closes tests on their dates, and sets right what pilots have lost."""
+    calendar_look()
+    pilots_set_right()
 
 
 def hourly_look() -> list[TrainingRun]:
     """Sets right what was lost on the way, and starts a run of each test that is due."""
     services.runs_set_right()
+    clip_imports.clip_imports_set_right()
     return [run for test in _tests_without_active_run() if is_due(test=test) and (run := _start(test))]
 
 
@@ -27,7 +36,7 @@ def is_due(*, test: ListeningTest) -> bool:
 
 def _tests_without_active_run() -> list[ListeningTest]:
     active = Exists(TrainingRun.objects.filter(test=OuterRef("pk"), status__in=ACTIVE_RUN_STATUSES))
-    return list(ListeningTest.objects.filter(~active).order_by("id"))
+    return list(ListeningTest.objects.filter(~active, pilot_of=None).order_by("id"))
 
 
 def _start(test: ListeningTest) -> TrainingRun | None:

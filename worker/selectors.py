@@ -11,9 +11,9 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Abs
 from django.utils import timezone
 
-from listening_tests.choices import PairRole
+from listening_tests.choices import PairRole, TestKind
 from listening_tests.exceptions import Refused
-from listening_tests.models import Exclusion, ListeningTest, Pair, Question, Rating
+from listening_tests.models import Comparison, Exclusion, ListeningTest, Pair, Question, Rating
 from modeling import splits
 from worker.models import (
     ACTIVE_RUN_STATUSES,
@@ -74,44 +74,76 @@ class ScatterPoint:
     has_audio: bool
 
 
-def counted_study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
-    """The test's study ratings that no rule leaves out, of its first question."""
-    return study_ratings(test=test).filter(~is_excluded())
+def counted_study_ratings(*, test: ListeningTest, question: Question | None = None) -> QuerySet[Rating]:
+    """The test's study ratings that no rule leaves out, of one question: the first where none is named."""
+    return study_ratings(test=test, question=question).filter(~is_excluded())
 
 
-def study_ratings(*, test: ListeningTest) -> QuerySet[Rating]:
-    """All study ratings of the test's first question, excluded ones too."""
-    question = Question.objects.filter(test=test).order_by("id").values("pk")[:1]
-    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY, question=Subquery(question)).order_by()
+def study_ratings(*, test: ListeningTest, question: Question | None = None) -> QuerySet[Rating]:
+    """All study ratings of one question, the first where none is named; excluded ones too."""
+    first = Subquery(Question.objects.filter(test=test).order_by("id").values("pk")[:1])
+    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY, question=question or first).order_by()
 
 
 def is_excluded() -> Exists:
     return Exists(Exclusion.objects.filter(rating=OuterRef("pk")))
 
 
-def first_question(*, test: ListeningTest) -> Question:
-    """The question that training is about: the test's first. Raises `Refused` where it asks none."""
-    question = test.questions.order_by("id").first()
-    if question is None:
+def study_comparisons(*, test: ListeningTest, question: Question) -> QuerySet[Comparison]:
+    """All comparisons of two study pairs on one question, excluded ones too."""
+    return Comparison.objects.filter(test=test, trial__role=PairRole.STUDY, question=question).order_by()
+
+
+def counted_study_comparisons(*, test: ListeningTest, question: Question) -> QuerySet[Comparison]:
+    excluded = Exists(Exclusion.objects.filter(comparison=OuterRef("pk")))
+    return study_comparisons(test=test, question=question).filter(~excluded)
+
+
+def question_named(*, test: ListeningTest, name: str = "") -> Question:
+    """The test's question of this name, or its first. Raises `Refused` where there is none."""
+    questions = list(test.questions.order_by("id"))
+    if not questions:
         raise Refused(f"“{test.title}” asks raters no question yet. Add one on its page in the admin.")
-    return question
+    if not name:
+        return questions[0]
+    for question in questions:
+        if question.name == name:
+            return question
+    names = ", ".join(question.name for question in questions)
+    raise Refused(f"“{test.title}” asks no question named {name!r}. Its questions are: {names}.")
 
 
-def n_study_ratings(*, test: ListeningTest) -> int:
-    """Study ratings, excluded ones too, so that a change of the rules is not mistaken for new ratings."""
-    return Rating.objects.filter(test=test, pair__role=PairRole.STUDY).count()
+def n_study_answers(*, test: ListeningTest, question: Question | None = None) -> int:
+    """Study ratings or comparisons of one question, the first where none is named; excluded ones too, so that a change
+    of the rules is not mistaken for new answers.
+    """
+    question = question or test.questions.order_by("id").first()
+    if question is None:
+        return 0
+    if test.kind == TestKind.COMPARISON:
+        return study_comparisons(test=test, question=question).count()
+    return study_ratings(test=test, question=question).count()
 
 
-def n_heldout_pairs(*, test: ListeningTest, enough: int = MIN_HELDOUT_PAIRS) -> int:
-    """Rated study pairs with audio that the split holds out, counted up to `enough`: more is not looked at."""
-    rated = Exists(Rating.objects.filter(~is_excluded(), pair=OuterRef("pk")))
-    pairs = Pair.objects.filter(rated, test=test, role=PairRole.STUDY, clip__sha256__isnull=False)
+def n_heldout_pairs(*, test: ListeningTest, question: Question, enough: int = MIN_HELDOUT_PAIRS) -> int:
+    """Study pairs with audio and a counted answer that the split holds out, counted up to `enough`: more is not looked
+    at.
+    """
+    pairs = Pair.objects.filter(_has_answer(test, question), test=test, role=PairRole.STUDY, clip__sha256__isnull=False)
     n_pairs = 0
-    for caption in pairs.order_by().values_list("caption__text", flat=True).iterator():
-        n_pairs += splits.caption_split(caption, str(test.uuid)) == splits.HELDOUT
+    for caption, own_split in pairs.order_by().values_list("caption__text", "own_split").iterator():
+        n_pairs += (own_split or splits.caption_split(caption, str(test.uuid))) == splits.HELDOUT
         if n_pairs == enough:
             break
     return n_pairs
+
+
+def _has_answer(test: ListeningTest, question: Question) -> Q:
+    if test.kind != TestKind.COMPARISON:
+        return Q(Exists(counted_study_ratings(test=test, question=question).filter(pair=OuterRef("pk"))))
+    counted = counted_study_comparisons(test=test, question=question)
+    places = (Q(Exists(counted.filter(**{place: OuterRef("pk")}))) for place in ("first", "second"))
+    return next(places) | next(places)
 
 
 def training_plan(*, test: ListeningTest) -> TrainingPlan:
@@ -125,10 +157,22 @@ def next_look(*, now: datetime | None = None) -> datetime:
     return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
+def question_planned(*, test: ListeningTest) -> Question | None:
+    """The question that runs are on where nobody names one: the plan's, or the test's first."""
+    planned = training_plan(test=test).question
+    questions = sorted(test.questions.all(), key=lambda question: (question.name != planned, question.pk))
+    return questions[0] if questions else None
+
+
 def n_new_ratings(*, test: ListeningTest) -> int:
-    """Study ratings since the test's last run, however that ended; all of them where there was none."""
-    last = TrainingRun.objects.filter(test=test).order_by("-created_at", "-id").first()
-    return max(0, n_study_ratings(test=test) - (last.n_ratings_at_start if last else 0))
+    """Study answers to the planned question since the test's last run on it, however that ended; all of them where
+    there was none.
+    """
+    question = question_planned(test=test)
+    runs = TrainingRun.objects.filter(test=test)
+    # Runs from before the column was there name none: they were on the first question.
+    last = runs.filter(question__in=["", question.name] if question else [""]).order_by("-created_at", "-id").first()
+    return max(0, n_study_answers(test=test, question=question) - (last.n_ratings_at_start if last else 0))
 
 
 def run_active(*, test: ListeningTest) -> TrainingRun | None:
@@ -150,6 +194,11 @@ def run_list(*, test: ListeningTest | None = None) -> QuerySet[TrainingRun]:
         difference_low=_srcc_of(MeasuredModel.DIFFERENCE, "low"),
         difference_high=_srcc_of(MeasuredModel.DIFFERENCE, "high"),
     )
+
+
+def runs_of(*, tests: QuerySet[ListeningTest]) -> QuerySet[TrainingRun]:
+    """As `run_list`, of several tests."""
+    return run_list().filter(test__in=tests.order_by())
 
 
 def run_queue() -> QuerySet[TrainingRun]:

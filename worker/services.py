@@ -14,16 +14,24 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from kombu.exceptions import KombuError, OperationalError
 
+from listening_tests.choices import TestKind
 from listening_tests.exceptions import Refused
-from listening_tests.models import ListeningTest
+from listening_tests.models import ListeningTest, Question
 from modeling.config import ConfigError
-from worker.celery import app as celery_app
 from worker.configuration import config_of_request, preset_of_request
 from worker.hosts import is_gone
 from worker.models import ACTIVE_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
-from worker.selectors import MIN_HELDOUT_PAIRS, counted_study_ratings, first_question, n_heldout_pairs, n_study_ratings
+from worker.publishing import publish_or_tell
+from worker.selectors import (
+    MIN_HELDOUT_PAIRS,
+    counted_study_comparisons,
+    counted_study_ratings,
+    n_heldout_pairs,
+    n_study_answers,
+    question_named,
+    training_plan,
+)
 from worker.tasks import run_training
 
 if TYPE_CHECKING:
@@ -35,13 +43,6 @@ logger = logging.getLogger(__name__)
 LOST_AFTER = timedelta(minutes=3)
 # A run whose process has died this often is not tried again: it may be what the processes die of.
 MAX_RESTARTS = 3
-# A person waits for the answer to Retrain: a broker that does not answer is given up at once.
-PUBLISHING = {
-    "max_retries": 0,
-    "connect_retries_timeout": 0.5,
-    "socket_connect_timeout": 0.5,
-    "socket_timeout": 0.5,
-}
 NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
 LOST = "The worker of this run stopped without a word. Start the run again; if this happens again, look at its log."
 INTERRUPTED = "The worker was stopped during the run; it goes on when the worker is back."
@@ -64,30 +65,36 @@ def run_request(
     requested_by: AbstractBaseUser | None = None,
     preset: str = "",
     config_file: Path | None = None,
+    question: str = "",
     enqueue: bool = True,
 ) -> tuple[TrainingRun, bool]:
     """The test's queued run, and whether it was made by this call: where one is active, that one is the answer.
 
     The preset is the given one, else the test's plan's, else the installation's; the settings of `config_file` are laid
-    over it. The task is published after the commit. Raises `Refused` for too little data or unusable settings.
+    over it. The question is the one that is named, else that of `config_file`, else the plan's, else the test's first.
+    The task is published after the commit. Raises `Refused` for too little data or unusable settings.
     """
+    if test.pilot_of_id is not None:
+        raise Refused(f"“{test.title}” is a pilot: nothing is learned from its simulated raters. Train on a real test.")
     runs_take_back(test=test)
     runs_mark_lost(test=test)
     active = TrainingRun.objects.filter(test=test, status__in=ACTIVE_RUN_STATUSES).first()
     if active is not None:
         return active, False
-    _require_enough_data(test)
     preset = preset_of_request(test=test, preset=preset)
     try:
         config = config_of_request(preset=preset, config_file=config_file)
     except ConfigError as error:
         raise Refused(str(error)) from error
+    asked = question_named(test=test, name=question or config["question"] or training_plan(test=test).question)
+    _require_enough_data(test, asked)
     values = {
         "trigger": RunTrigger(trigger),
         "requested_by": requested_by,
         "preset": preset,
-        "config": config,
-        "n_ratings_at_start": n_study_ratings(test=test),
+        "question": asked.name,
+        "config": config | {"question": asked.name},
+        "n_ratings_at_start": n_study_answers(test=test, question=asked),
     }
     run, created = _create_or_find(test, values)
     if created and enqueue:
@@ -97,15 +104,10 @@ def run_request(
 
 def run_enqueue(*, run: TrainingRun) -> bool:
     """Publishes the run's task. Returns False where the broker is out of reach: the run stays queued and says so."""
-    try:
-        with celery_app.connection_for_write(connect_timeout=0.5, transport_options=PUBLISHING) as connection:
-            run_training.apply_async(args=(run.pk,), producer=connection.Producer(), retry=False)
-    except (OperationalError, KombuError, OSError) as error:
-        logger.warning("%s was not published: %s", run, error)
-        TrainingRun.objects.filter(pk=run.pk, status=RunStatus.QUEUED).update(message=NO_BROKER)
+    is_published = publish_or_tell(run_training, run, NO_BROKER)
+    if not is_published:
         run.message = NO_BROKER
-        return False
-    return True
+    return is_published
 
 
 def run_claim(*, run_id: int, host: str) -> TrainingRun | None:
@@ -156,8 +158,11 @@ def run_release(*, run_id: int) -> bool:
 
 def run_discard(*, run: TrainingRun) -> bool:
     """Ends a run that was cancelled, and removes what it had written; False where it had ended before."""
-    shutil.rmtree(run_directory(run=run), ignore_errors=True)
-    return run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
+    has_ended = run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
+    if has_ended:
+        # One that had ended before may be done: its model is there, and in use perhaps.
+        shutil.rmtree(run_directory(run=run), ignore_errors=True)
+    return has_ended
 
 
 def run_directory(*, run: TrainingRun) -> Path:
@@ -220,13 +225,22 @@ def _create_or_find(test: ListeningTest, values: dict[str, Any]) -> tuple[Traini
         return TrainingRun.objects.get(test=test, status__in=ACTIVE_RUN_STATUSES), False
 
 
-def _require_enough_data(test: ListeningTest) -> None:
-    first_question(test=test)
-    if not counted_study_ratings(test=test).exists():
-        raise Refused(f"“{test.title}” has no ratings of study pairs yet. Training needs some: let raters in first.")
-    n_pairs = n_heldout_pairs(test=test)
+def _require_enough_data(test: ListeningTest, question: Question) -> None:
+    if not _has_counted_answers(test, question):
+        noun = "comparisons" if test.kind == TestKind.COMPARISON else "ratings"
+        about = f" on the question {question.name}" if test.questions.count() > 1 else ""
+        raise Refused(
+            f"“{test.title}” has no {noun} of study pairs yet{about}. Training needs some: let raters in first."
+        )
+    n_pairs = n_heldout_pairs(test=test, question=question)
     if n_pairs < MIN_HELDOUT_PAIRS:
         raise Refused(
             f"“{test.title}” has {n_pairs} rated pairs that are held out for measuring; training needs at least "
             f"{MIN_HELDOUT_PAIRS}. About one caption in five is held out: collect ratings on more captions."
         )
+
+
+def _has_counted_answers(test: ListeningTest, question: Question) -> bool:
+    if test.kind == TestKind.COMPARISON:
+        return counted_study_comparisons(test=test, question=question).exists()
+    return counted_study_ratings(test=test, question=question).exists()

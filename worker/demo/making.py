@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from listening_tests.default_texts import DEMO_INSTRUCTIONS
 from listening_tests.exceptions import Refused
 from listening_tests.models import CheckQuestion, ListeningTest, Rating
 from listening_tests.services.manifests import manifest_import
@@ -24,10 +25,6 @@ PRESET = "small"
 # Beside the simulated ones each pair takes some by the people who try the demo.
 ROOM_FOR_PEOPLE = 4
 TITLE = "Demo (simulated): do these captions match?"
-INSTRUCTIONS = (
-    "The sounds of this demo are generated, and its earlier raters are simulated. For each sound, read the caption and "
-    "say how well it describes what you hear."
-)
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def demo_make(*, n_captions: int, on_progress: Callable[[str, int, int], None]) 
 def _describe(test: ListeningTest) -> None:
     test.uuid = UUID
     test.title = TITLE
-    test.instructions = INSTRUCTIONS
+    test.instructions = DEMO_INSTRUCTIONS
     test.is_simulated = True
     test.ratings_per_pair = RATINGS_PER_PAIR + ROOM_FOR_PEOPLE
     test.save()

@@ -1,7 +1,6 @@
 """`manage.py study_report SLUG [--json]`: how much people agree, and so how well any model could do."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -32,17 +31,42 @@ class Command(ExplainedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="The test's address, as in /t/<slug>/.")
         parser.add_argument("--json", action="store_true", help="Print JSON alone.")
+        parser.add_argument("--question", default="", help="The name of a question; by default the test's first.")
 
     def handle(self, *, slug: str, **options: Any) -> None:
         test = test_by_slug(slug)
-        report = asdict(study_report(test=test))
+        report = study_report(test=test, question=options["question"]).as_dict()
         if options["json"]:
             self.stdout.write(json.dumps(report))
             return
         if test.is_simulated:
             self.stdout.write("The raters of this test are simulated.")
-        for key, value in report.items():
-            self.stdout.write(f"{LABELS[key]:36} {_shown(value)}")
+        for name, values in _parts(report).items():
+            if name:
+                self.stdout.write(f"\nQuestion “{name}”")
+            for key, value in values.items():
+                if key == "systems":
+                    self._tell_systems(value)
+                else:
+                    self.stdout.write(f"{LABELS[key]:36} {_shown(value)}")
+
+    def _tell_systems(self, systems: list[dict[str, Any]]) -> None:
+        for found in systems:
+            score = found["score"]
+            interval = f" ({score['low']:.2f} to {score['high']:.2f})" if score["low"] is not None else ""
+            self.stdout.write(
+                f"  {found['system'] or 'no system named'}: preferred to an average system {_shown(score['value'])} "
+                f"times in ten{interval}, by Bradley-Terry over {score['n']} comparisons"
+            )
+
+
+def _parts(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The numbers under the question's name; under none what stands before the questions, or all where there is one."""
+    questions: dict[str, dict[str, Any]] = report.pop("questions", {})
+    if not questions:
+        return {"": report}
+    first = next(iter(questions.values()))
+    return {"": {key: value for key, value in report.items() if key not in first}, **questions}
 
 
 def _shown(value: object) -> str:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandParser
 from django.db import transaction
 
+from listening_tests.choices import AuditedAction
 from listening_tests.exceptions import Refused
 from listening_tests.management.explained_command import ExplainedCommand
 from listening_tests.management.progress import Tell, shown_progress
 from listening_tests.models import ListeningTest
-from worker import lifecycle, services
+from listening_tests.services.audit import audit_note
+from worker import services, stopping
 from worker.hosts import host_name
 from worker.management.slugs import test_by_slug
 from worker.models import RunStatus, RunTrigger, TrainingRun
@@ -31,6 +33,9 @@ class Command(ExplainedCommand):
         parser.add_argument("slug", help="The test's address, as in /t/<slug>/.")
         parser.add_argument("--preset", default="", help="Settings by name; by default the test's own.")
         parser.add_argument("--config", type=Path, help="A TOML or JSON file with settings that replace the preset's.")
+        parser.add_argument(
+            "--question", default="", help="The name of the question to train on; by default the plan's, or the first."
+        )
         parser.add_argument("--wait", action="store_true", help="Train here and now; needs neither broker nor worker.")
         parser.add_argument("--json", action="store_true", help="Print JSON alone on the standard output.")
 
@@ -41,6 +46,7 @@ class Command(ExplainedCommand):
 
     def _queue(self, test: ListeningTest, options: dict[str, Any]) -> TrainingRun:
         run, created = services.run_request(**_request(test, options))
+        _note(run, created)
         if not created:
             self.stderr.write(f"Run {run.uuid} of this test is {run.status} already; it keeps its own settings.")
         return run
@@ -52,8 +58,9 @@ class Command(ExplainedCommand):
         # Made and claimed in one transaction: no worker sees it in between.
         with transaction.atomic():
             run, created = services.run_request(**_request(test, options), enqueue=False)
-            has_own_settings = bool(options["preset"] or options["config"])
+            has_own_settings = bool(options["preset"] or options["config"] or options["question"])
             claimed = None if has_own_settings and not created else services.run_claim(run_id=run.pk, host=host_name())
+        _note(run, created)
         if claimed is None:
             raise Refused(
                 f"Run {run.uuid} of this test is {run.status} already. Wait for it to end or cancel it, then train."
@@ -74,12 +81,19 @@ class Command(ExplainedCommand):
             self.stderr.write(run.message)
 
 
+def _note(run: TrainingRun, created: bool) -> None:
+    if created:
+        told = f"Run {run.uuid}, {run.question}"
+        audit_note(user=None, test=run.test, action=AuditedAction.TRAINED, detail=told)
+
+
 def _request(test: ListeningTest, options: dict[str, Any]) -> dict[str, Any]:
     return {
         "test": test,
         "trigger": RunTrigger.COMMAND,
         "preset": options["preset"],
         "config_file": options["config"],
+        "question": options["question"],
     }
 
 
@@ -118,13 +132,13 @@ def _training_display(tell: Tell) -> Callable[["Progress"], None]:
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Ctrl-C and SIGTERM end the run after its current step, so that its row says what became of it."""
-    lifecycle.stop_prepare()
+    stopping.stop_prepare()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        signal.signal(number, lambda *_: lifecycle.stop_request())
+        signal.signal(number, lambda *_: stopping.stop_request())
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        lifecycle.stop_prepare()
+        stopping.stop_prepare()
