@@ -1,7 +1,9 @@
 """How the admin looks: its name, its icon, and its menu in the order of the work."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 
@@ -9,11 +11,13 @@ MENU = {
     "Collection": [
         ("Listening tests", "listening_tests_listeningtest", "headphones"),
         ("Pairs", "listening_tests_pair", "link"),
+        ("Trials", "listening_tests_trial", "compare"),
         ("Clips", "listening_tests_clip", "graphic_eq"),
         ("Captions", "listening_tests_caption", "short_text"),
     ],
     "Ratings": [
         ("Ratings", "listening_tests_rating", "star"),
+        ("Comparisons", "listening_tests_comparison", "balance"),
         ("Exclusions", "listening_tests_exclusion", "block"),
         ("Sessions", "listening_tests_session", "event_seat"),
         ("Raters", "listening_tests_rater", "groups"),
@@ -30,6 +34,7 @@ MENU = {
         ("Models", "worker_modelversion", "deployed_code"),
     ],
     "Accounts": [
+        ("Audit log", "listening_tests_auditentry", "history"),
         ("Users", "auth_user", "person"),
         ("Groups", "auth_group", "group"),
     ],
@@ -64,13 +69,31 @@ def dashboard_address(request: object) -> str:
     return reverse("dashboard:test_list")
 
 
+def _may_see(model: str) -> Callable[[HttpRequest], bool]:
+    """Whether a line of the menu leads the account anywhere. `model` is the app's label, _ and the model's name."""
+
+    def may_see(request: HttpRequest) -> bool:
+        from django.apps import apps
+        from django.contrib import admin
+
+        label, _, name = model.rpartition("_")
+        return admin.site.get_model_admin(apps.get_model(label, name)).has_view_permission(request)
+
+    return may_see
+
+
 def menu() -> list[dict[str, Any]]:
     return [
         {
             "title": title,
             "separator": True,
             "items": [
-                {"title": name, "icon": symbol, "link": reverse_lazy(f"admin:{model}_changelist")}
+                {
+                    "title": name,
+                    "icon": symbol,
+                    "link": reverse_lazy(f"admin:{model}_changelist"),
+                    "permission": _may_see(model),
+                }
                 for name, model, symbol in items
             ],
         }

@@ -1,6 +1,8 @@
 """Typed readers of environment variables, which refuse a bad value by the variable's name."""
 
+import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,6 +30,14 @@ def read_choice(name: str, choices: tuple[str, ...], default: str) -> str:
     value = read_text(name, default)
     if value not in choices:
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of: {', '.join(choices)}.")
+    return value
+
+
+def read_rate(name: str, default: str) -> str:
+    """How often something may happen, such as 1200/min. Raises ImproperlyConfigured for anything else."""
+    value = read_text(name, default)
+    if not re.fullmatch(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a rate such as 1200/min.")
     return value
 
 
@@ -71,6 +81,18 @@ def read_address(name: str, default: str, example: str) -> str:
     if "://" not in value:
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to an address such as {example}.")
     return value
+
+
+def read_positive(name: str, default: float) -> float:
+    """A number above 0. Raises ImproperlyConfigured for anything else."""
+    value = read_text(name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a number above 0.")
+    return number
 
 
 def read_port(name: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""Who may see the dashboard: staff who have signed in."""
+"""Who may see the dashboard: staff who have signed in, each the tests of theirs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,8 +7,12 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+
+from listening_tests.models import ListeningTest
+from listening_tests.roles import Action, may, visible_tests
 
 View = Callable[..., HttpResponseBase]
 
@@ -35,3 +39,11 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(status=401, headers={"HX-Refresh": "true"})
     is_page = request.method in {"GET", "HEAD"}
     return redirect_to_login(request.get_full_path() if is_page else reverse("dashboard:test_list"))
+
+
+def find_test(request: HttpRequest, slug: str, action: Action = Action.VIEW) -> ListeningTest:
+    """The test of an address. Raises Http404 where the account may not see it, PermissionDenied where not `action`."""
+    test = get_object_or_404(visible_tests(request.user), slug=slug)
+    if action is not Action.VIEW and not may(request.user, action, test):
+        raise PermissionDenied
+    return test

@@ -2,31 +2,57 @@
 
 from typing import Any
 
+from listening_tests.choices import TestKind
+from webapp.dashboard.phrases import KindWords
+from worker.closer_looks import RaterLook
 from worker.overviews import TestOverview
 from worker.selectors import UNMEASURED, MetricEstimate, RunMetrics, ScatterPoint
 
 
-def ratings_per_day(overview: TestOverview) -> dict[str, Any]:
+def answers_per_day(overview: TestOverview, words: KindWords) -> dict[str, Any]:
     return {
         "x_name": "Day (UTC)",
-        "y_name": "Ratings",
-        "rows": [[f"{bar.day:%-d %b}", bar.n_ratings] for bar in overview.ratings_per_day],
+        "y_name": words.answers.capitalize(),
+        "rows": [[f"{bar.day:%-d %b}", bar.n_answers] for bar in overview.answers_per_day],
     }
 
 
-def pairs_by_ratings(overview: TestOverview) -> dict[str, Any]:
+def items_by_answers(overview: TestOverview, words: KindWords) -> dict[str, Any]:
     return {
-        "x_name": "Ratings of a pair",
-        "y_name": "Pairs",
-        "rows": [[str(bar.n_ratings), bar.n_pairs] for bar in overview.pairs_by_ratings],
+        "x_name": f"{words.answers_of_item.capitalize()} of a {words.item}",
+        "y_name": f"{words.item}s".capitalize(),
+        "rows": [[str(bar.n_answers), bar.n_items] for bar in overview.items_by_answers],
     }
 
 
 def score_histogram(overview: TestOverview) -> dict[str, Any]:
+    """Of a continuous scale the bins that its scores were counted in."""
     return {
         "x_name": "Score",
         "y_name": "Ratings",
-        "rows": [[f"{bar.score:g}", bar.n_ratings] for bar in overview.score_histogram],
+        "rows": [
+            [f"{bar.score:g}" if bar.upto is None else f"{bar.score:g} to {bar.upto:g}", bar.n_answers]
+            for bar in overview.score_histogram
+        ],
+    }
+
+
+def scale_use(look: RaterLook, kind: str) -> dict[str, Any]:
+    """How one rater uses the scale, or how often they chose each place."""
+    is_compared = kind == TestKind.COMPARISON
+    return {
+        "x_name": "Choice" if is_compared else "Score",
+        "y_name": "Answers" if is_compared else "Ratings",
+        "rows": [[bar.label, bar.n] for bar in look.scale_use] if look.answers else [],
+    }
+
+
+def choices(overview: TestOverview) -> dict[str, Any]:
+    """How often the first sound, neither, and the second was chosen, whatever systems they came from."""
+    return {
+        "x_name": "Choice",
+        "y_name": "Answers",
+        "rows": [[bar.choice.label, bar.n_answers] for bar in overview.choices],
     }
 
 

@@ -4,12 +4,14 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from listening_tests.roles import Action, may, visible_tests
 from webapp.dashboard import charts
 from webapp.dashboard.access import staff_only
 from webapp.dashboard.phrases import difference_sentence, duration, phase_words
@@ -19,10 +21,10 @@ from worker.models import RunStatus, TrainingRun
 from worker.selectors import (
     n_runs_ahead,
     run_by_uuid,
-    run_list,
     run_metrics,
     run_predictions,
     run_queue,
+    runs_of,
 )
 from worker.services import run_cancel
 from worker.withdrawn import withdrawn_words
@@ -33,7 +35,7 @@ RUNS_SHOWN = 50
 @require_safe
 @staff_only
 def runs_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "dashboard/runs_page.html", {"section": "runs", **_queue_and_recent()})
+    return render(request, "dashboard/runs_page.html", {"section": "runs", **_queue_and_recent(request)})
 
 
 @require_safe
@@ -41,14 +43,14 @@ def runs_page(request: HttpRequest) -> HttpResponse:
 @staff_only
 def runs_live(request: HttpRequest) -> HttpResponse:
     """The part of the runs page that refreshes itself."""
-    return render(request, "dashboard/parts/queue_and_recent.html", _queue_and_recent())
+    return render(request, "dashboard/parts/queue_and_recent.html", _queue_and_recent(request))
 
 
 @require_safe
 @staff_only
 def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    run = _run_or_404(uuid)
-    return render(request, "dashboard/run_page.html", {"section": "runs", **_state_of(run)})
+    run = _run_or_404(request, uuid)
+    return render(request, "dashboard/run_page.html", {"section": "runs", **_state_of(run, request)})
 
 
 @require_safe
@@ -56,8 +58,8 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @staff_only
 def run_live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The part of a run's page that refreshes itself; once the run has ended, its report takes that part's place."""
-    run = _run_or_404(uuid)
-    response = render(request, "dashboard/parts/run.html", _state_of(run))
+    run = _run_or_404(request, uuid)
+    response = render(request, "dashboard/parts/run.html", _state_of(run, request))
     if not run.is_active:
         response.headers["HX-Reswap"] = "outerHTML"
     return response
@@ -67,27 +69,36 @@ def run_live(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @staff_only
 def run_stop(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     """Asks for the run's end. A repeat changes nothing more, nor does a run that has ended."""
-    run_cancel(run=_run_or_404(uuid))
+    run = _run_or_404(request, uuid)
+    if not may(request.user, Action.TRAIN, run.test):
+        raise PermissionDenied
+    run_cancel(run=run)
     return SeeOther(reverse("dashboard:run_page", args=[uuid]))
 
 
-def _run_or_404(uuid: UUID) -> TrainingRun:
+def _run_or_404(request: HttpRequest, uuid: UUID) -> TrainingRun:
     try:
-        return run_by_uuid(uuid=uuid)
+        run = run_by_uuid(uuid=uuid)
     except TrainingRun.DoesNotExist as error:
         raise Http404 from error
+    if not may(request.user, Action.VIEW, run.test):
+        raise Http404
+    return run
 
 
-def _queue_and_recent() -> dict[str, Any]:
-    queue = run_lines(run_queue())
-    ended = run_list().exclude(pk__in=[line.run.pk for line in queue])
+def _queue_and_recent(request: HttpRequest) -> dict[str, Any]:
+    """Runs of the account's tests."""
+    tests = visible_tests(request.user)
+    queue = run_lines(run_queue().filter(test__in=tests.order_by()))
+    ended = runs_of(tests=tests).exclude(pk__in=[line.run.pk for line in queue])
     return {"queue": queue, "recent": run_lines(ended[:RUNS_SHOWN]), "is_live": bool(queue)}
 
 
-def _state_of(run: TrainingRun) -> dict[str, Any]:
+def _state_of(run: TrainingRun, request: HttpRequest) -> dict[str, Any]:
     state: dict[str, Any] = {
         "run": run,
         "test": run.test,
+        "may_cancel": may(request.user, Action.TRAIN, run.test),
         "withdrawn": withdrawn_words(run),
         "config": json.dumps(run.config, indent=2, sort_keys=True, ensure_ascii=False) if run.config else "",
     }

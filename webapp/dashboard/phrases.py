@@ -1,12 +1,19 @@
 """How numbers and states of runs are said in words. Takes stored numbers; computes none."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from worker.models import RunStatus, TrainingRun
+from listening_tests.choices import TestKind, TestStatus
+from listening_tests.models import ListeningTest
+from worker.live import LiveTest
+from worker.models import Challenge, RunStatus, TrainingRun, Verdict
 from worker.overviews import TestOverview
 from worker.selectors import MetricEstimate
 
 UNDEFINED = "–"
+# An end within this time is told to the hour.
+SOON = timedelta(days=2)
 PHASES = {
     "snapshot": "Freezing the ratings in a snapshot",
     "reading": "Reading the snapshot",
@@ -15,6 +22,31 @@ PHASES = {
     "tuned": "Scoring the held-out pairs with the tuned model",
     "reporting": "Measuring agreement and its intervals",
 }
+
+
+@dataclass(frozen=True)
+class KindWords:
+    """What is given out in a kind of test (`item`), and what raters give for it, in the plural.
+
+    `answers_of_item` are a rater's for one item, where it has several rows.
+    """
+
+    kind: str
+    item: str
+    answers: str
+    answers_of_item: str
+    answered: str
+
+
+KIND_WORDS = {
+    TestKind.RATING: KindWords("Rating", "pair", "ratings", "ratings", "rated"),
+    TestKind.COMPARISON: KindWords("Paired comparison", "comparison", "answers", "answers", "answered"),
+    TestKind.SIDE_BY_SIDE: KindWords("Side by side", "trial", "ratings", "answers", "answered"),
+}
+
+
+def kind_words(kind: str) -> KindWords:
+    return KIND_WORDS[TestKind(kind)]
 
 
 def phase_words(phase: str) -> str:
@@ -98,3 +130,40 @@ def plan_sentence(overview: TestOverview) -> str:
     if overview.n_until_retrain == 0:
         return f"A new run starts by itself at the next look, {look}: {new:,} new ratings, and {enough:,} are enough."
     return f"A new run starts by itself after {enough:,} new ratings; {new:,} so far; next look at {look}."
+
+
+def seconds_words(low: float | None, median: float | None, high: float | None) -> str:
+    """A median and its quartiles in words; empty where nothing was timed."""
+    if low is None or median is None or high is None:
+        return ""
+    return f"{median:.0f} s in the median; half of them took {low:.0f} to {high:.0f} s"
+
+
+def pace_sentence(test: ListeningTest, live: LiveTest) -> str:
+    """When the test will have all its answers, as far as that can be told."""
+    pace, missing = live.pace, live.coverage.n_missing
+    if live.coverage.n_in_k == 0:
+        return "There is nothing to rate yet."
+    if missing == 0:
+        return "Complete: no answer is missing."
+    came = f"{pace.n_answers:,} {'answer' if pace.n_answers == 1 else 'answers'} since {pace.since:%-d %b, %H:%M} UTC"
+    lacks = "1 answer is missing" if missing == 1 else f"{missing:,} answers are missing"
+    if test.status != TestStatus.OPEN:
+        return f"{lacks}, and the test is {test.get_status_display().lower()}."
+    if pace.ends_at is None:
+        return f"{lacks}. Too few come in to say when it ends: {came}."
+    # The hour is begun by then, never one that has passed.
+    hour = pace.ends_at.replace(minute=0) + timedelta(hours=1)
+    end = f"{hour:%-d %b %Y, before %H:00}" if pace.ends_at - live.at < SOON else f"{pace.ends_at:%-d %b %Y}"
+    hourly = f"{pace.per_hour:.0f}" if pace.per_hour >= 10 else f"{pace.per_hour:.1f}"
+    return f"{lacks}. At the pace of late it ends on {end} UTC: {came}, {hourly} an hour."
+
+
+def challenge_words(challenge: Challenge | None) -> str:
+    """How a model compared with the champion of its day."""
+    if challenge is None:
+        return UNDEFINED
+    other = f"model {challenge.champion.weights_sha256[:12]}" if challenge.champion else "the untuned model"
+    words = difference_words(challenge.difference, challenge.low, challenge.high)
+    few = " Too few pairs to take its place by itself." if challenge.verdict == Verdict.TOO_FEW else ""
+    return f"Against {other}, {challenge.n_pairs:,} held-out pairs: {words}.{few}"

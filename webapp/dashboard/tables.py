@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from webapp.dashboard.phrases import interval, number, run_words, signed
+from django.db.models import QuerySet
+
+from listening_tests.choices import TestKind
+from listening_tests.models import ListeningTest
+from webapp.dashboard.phrases import interval, kind_words, number, run_words, signed
 from worker.models import MetricName, TrainingRun
 from worker.overviews import TestLine, lines_of_tests
 from worker.selectors import MetricEstimate, RunMetrics
@@ -21,10 +25,13 @@ class RunLine:
 
 @dataclass(frozen=True)
 class TestRow:
+    """A test's line, its last run, and its kind where it is not the usual one."""
+
     __test__ = False  # Not a test case, whatever pytest thinks of its name.
 
     line: TestLine
     last_run: RunLine | None
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,15 @@ def run_line(run: TrainingRun) -> RunLine:
     return RunLine(run=run, words=run_words(run), withdrawn=withdrawn_words(run))
 
 
-def rows_of_tests() -> list[TestRow]:
+def rows_of_tests(*, tests: QuerySet[ListeningTest]) -> list[TestRow]:
     return [
-        TestRow(line=line, last_run=run_line(line.last_run) if line.last_run else None) for line in lines_of_tests()
+        TestRow(line=line, last_run=run_line(line.last_run) if line.last_run else None, kind=_kind_to_tell(line))
+        for line in lines_of_tests(tests=tests)
     ]
+
+
+def _kind_to_tell(line: TestLine) -> str:
+    return "" if line.test.kind == TestKind.RATING else kind_words(line.test.kind).kind.lower()
 
 
 def metric_rows(metrics: RunMetrics) -> list[MetricRow]:

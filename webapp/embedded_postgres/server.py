@@ -59,7 +59,12 @@ def ensure_running(data_directory: Path) -> str:
 def _find_or_start(data_directory: Path) -> str:
     with PostgresServer._lock:
         _forget_other_process(data_directory)
-    server = get_server(data_directory)
+    try:
+        server = get_server(data_directory)
+    except (AssertionError, OSError, subprocess.SubprocessError):
+        # The wheel takes a server whose files it could not make for made: asked again, it would never make them.
+        PostgresServer._instances.pop(data_directory.resolve(), None)
+        raise
     with server._lock:
         server.ensure_postgres_running()
     if data_directory not in _looks_at_exit:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from listening_tests.exceptions import Refused
 from webapp.first_account import first_account_create
+from webapp.static_files import static_files_collect
 
 
 class Command(BaseCommand):
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         (settings.EARMARK_HOME / "logs").mkdir(exist_ok=True)
         self.stdout.write("Preparing the database.")
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        static_files_collect(settings.STATIC_ROOT)
         first_account_create(settings.EARMARK_HOME / "first_password")
         if not options["no_demo"]:
             self._make_demo_once()

@@ -79,6 +79,8 @@
         data: numbers.rows.map(([label]) => label),
         splitLine: { show: false },
         axisTick: { alignWithLabel: true, lineStyle: { color: colours.strong } },
+        // Each of a few is named, however little room there is.
+        ...(numbers.rows.length <= 3 && { axisLabel: { color: colours.soft, fontSize: 12, interval: 0 } }),
       }),
       yAxis: countAxis(colours, numbers.y_name),
       series: [{ ...bars(colours, numbers.rows.map(([, count]) => count)), name: numbers.y_name }],

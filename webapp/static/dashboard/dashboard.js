@@ -68,6 +68,10 @@
     }
   }
 
+  /* Of many tabs on a narrow screen, the one that is open is seen. */
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.play) play(Number(button.dataset.play));

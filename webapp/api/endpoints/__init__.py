@@ -1,0 +1,1 @@
+"""What the API offers, a module a noun: each with how its rows are told, and its views."""
