@@ -5,6 +5,8 @@ import subprocess
 import sys
 import tempfile
 
+from benchmarks.installation import FOREIGN
+
 PROOFS = (
     "million_ratings",
     "raters_at_once",
@@ -13,7 +15,18 @@ PROOFS = (
     "network_cuts",
     "kills",
     "gap",
+    "ingest",
+    "whole_study",
     "demo_retrain",
+    "api_schema",
+    "interval_coverage",
+    "laion_settings",
+    "reproduce",
+    "scoring_speed",
+    "screening_rules",
+    "bootstrap_speed",
+    "recipe_table",
+    "training_speed",
 )
 
 
@@ -32,7 +45,8 @@ def run(name: str) -> int:
     sys.stdout.write(f"\n== {name}\n")
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="emp-") as home:
-        environment = os.environ | {"EARMARK_HOME": f"{home}/h", "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+        ours = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        environment = ours | {"EARMARK_HOME": f"{home}/h", "DJANGO_SETTINGS_MODULE": "webapp.settings"}
         command = [sys.executable, "-m", f"benchmarks.{name}"]
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 -- our own words
 

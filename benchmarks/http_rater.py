@@ -10,13 +10,20 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 from uuid import uuid4
 
+# The check on the instructions that new tests have in the admin.
+RIGHT_ANSWER = "How well the caption matches the sound"
+_ANSWER = re.compile(r'<input type="radio" name="([^"]+)" value="([^"]*)"[^>]*>\s*<span dir="auto">([^<]*)</span>')
+
 
 @dataclass
 class HttpRater:
-    """Sits at one test. `acknowledged` holds the client uuid of every rating that the server said it stored."""
+    """Sits at one test. `acknowledged` holds the client uuid of every rating that the server said it stored; `link` is
+    what the recruiter's link says after its question mark.
+    """
 
     site: str
     slug: str
+    link: str = ""
     cookies: CookieJar = field(default_factory=CookieJar)
     acknowledged: list[str] = field(default_factory=list)
 
@@ -25,7 +32,8 @@ class HttpRater:
 
     def start(self) -> bool:
         """Agrees to the consent text and passes the sound set-up; False where the server says that nothing is left."""
-        fields = _hidden_fields(self._read(Request(self._address(""))))  # noqa: S310 -- our own address
+        address = self._address(f"?{self.link}" if self.link else "")
+        fields = _hidden_fields(self._read(Request(address)))  # noqa: S310 -- our own address
         if "newcomer" not in fields:
             return False
         try:
@@ -34,8 +42,16 @@ class HttpRater:
             if error.code == 409:
                 return False
             raise
-        self._send("sound/", _hidden_fields(page))
+        self._send("sound/", _hidden_fields(self._show_to_have_understood(page)))
         return True
+
+    def _show_to_have_understood(self, page: str) -> str:
+        """Answers the check on the instructions, if `page` is one as new tests have it; the page after it."""
+        fields = _hidden_fields(page)
+        if "attempt" not in fields:
+            return page
+        answers = {name: value for name, value, words in _ANSWER.findall(page) if words == RIGHT_ANSWER}
+        return self._send("check/", fields | answers)
 
     def state(self) -> dict[str, Any]:
         """What the rating page knows: the pair to rate now."""
@@ -43,8 +59,10 @@ class HttpRater:
         found = re.search(r'<script id="state" type="application/json">(.*?)</script>', page)
         return json.loads(found[1]) if found else {"next": None}
 
-    def rate(self, pair: dict[str, Any], *, score: int, client_uuid: str = "") -> dict[str, Any]:
-        """Submits a score for `pair` and returns the server's answer, with the next pair in it."""
+    def rate(self, pair: dict[str, Any], *, score: int, client_uuid: str = "", **evidence: float) -> dict[str, Any]:
+        """Submits a score for `pair` and returns the server's answer, with the next pair in it. `evidence` is other
+        than that of who plays a clip once and thinks for a second.
+        """
         rating = {
             "assignment": pair["assignment"],
             "client_uuid": client_uuid or str(uuid4()),
@@ -52,7 +70,7 @@ class HttpRater:
             "plays": 1,
             "heard_s": pair["duration_s"],
             "elapsed_s": pair["duration_s"] + 1,
-        }
+        } | evidence
         token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
         headers = {"Content-Type": "application/json", "X-CSRFToken": token or "", "Referer": self.site}
         request = Request(self._address("ratings/"), json.dumps(rating).encode(), headers)  # noqa: S310 -- as above
@@ -68,6 +86,12 @@ class HttpRater:
         while pair is not None:
             pair = self.rate(pair, score=len(self.acknowledged) % 11)["next"]
         return len(self.acknowledged)
+
+    def finish(self) -> str:
+        """Skips the last questions; the code that was given."""
+        fields = _hidden_fields(self._read(Request(self._address("questions/"))))  # noqa: S310 -- our own address
+        found = re.search(r'id="code"[^>]*>([^<]*)<', self._send("questions/", fields | {"skip": "1"}))
+        return found[1] if found else ""
 
     def _send(self, path: str, fields: dict[str, str]) -> str:
         """Sends a form, and returns the page that the answer leads to."""

@@ -6,9 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy
 import psutil
@@ -21,6 +26,8 @@ SAMPLE_RATE_HZ = 48_000
 FOREIGN = ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_TEST_HOME", "DJANGO_ALLOW_ASYNC_UNSAFE")
 # PostgreSQL does not start with a line that it does not know.
 NO_SETTING = "no_such_setting = 1\n"
+LONGEST_WAIT_S = 60
+PAUSE_S = 0.1
 
 
 def free_port() -> int:
@@ -51,6 +58,7 @@ class Installation:
                 break
             if "Press Ctrl-C to stop." in line:
                 return
+        self.stop()
         raise RuntimeError("".join(said))
 
     def stop(self) -> None:
@@ -88,6 +96,16 @@ class Installation:
             f"ListeningTest.objects.filter(slug={slug!r}).update({fields})\n"
             f"call_command('open_test', {slug!r}, force=True)",
         )
+
+    def bring_database_up(self) -> None:
+        """Returns once a page that asks the database was answered: after a crash the site starts PostgreSQL before its
+        next connection, and not sooner. Raises TimeoutError.
+        """
+        over = time.monotonic() + LONGEST_WAIT_S
+        while not self._asks_the_database():
+            if time.monotonic() > over:
+                raise TimeoutError(f"The site has had no database for {LONGEST_WAIT_S} s.")
+            time.sleep(PAUSE_S)
 
     def rows(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Asks the database itself, past the site. Raises psycopg.OperationalError where it is down."""
@@ -131,6 +149,16 @@ class Installation:
         if self._serve is not None:
             self._serve.communicate()
             self._serve = None
+
+    def _asks_the_database(self) -> bool:
+        """Whether the site can tell that it has no test of this name."""
+        try:
+            urlopen(f"{self.site}/t/no-such-test/", timeout=LONGEST_WAIT_S)  # noqa: S310 -- our own address
+        except HTTPError as error:
+            return error.code == HTTPStatus.NOT_FOUND
+        except (OSError, HTTPException):
+            return False
+        return False
 
     @property
     def _database_settings(self) -> Path:

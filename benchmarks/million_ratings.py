@@ -1,4 +1,4 @@
-"""What grows with ratings, at 10,000 and at 1,000,000 of them: lease, rating, the pages of staff, the study report.
+"""What grows with ratings, at 10,000 and at 1,000,000 of them: lease, rating, pages of staff, study report, export.
 
 Prints milliseconds and, for the lease, the ratio of the two sizes measured in the same run.
 """
@@ -7,8 +7,10 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import django
@@ -22,6 +24,7 @@ from django.test import Client, override_settings  # noqa: E402
 
 from listening_tests.models import ListeningTest, Pair, Question, Rating  # noqa: E402
 from listening_tests.selectors import assignments_open  # noqa: E402
+from listening_tests.services.exports import FORMATS  # noqa: E402
 from listening_tests.services.ratings import Answer, rating_submit  # noqa: E402
 from listening_tests.services.sessions import session_start  # noqa: E402
 
@@ -49,10 +52,10 @@ INSERT INTO listening_tests_consent (rater_id, test_id, version, withdrawn_ratin
     SELECT id, %(test)s, 1, 'delete', now() FROM listening_tests_rater ORDER BY id DESC LIMIT %(raters)s;
 INSERT INTO listening_tests_session
     (uuid, test_id, rater_id, consent_id, status, planned_count, saved_count, timed_count, needed_s, elapsed_s,
-     pair_estimate_s, needs_check, check_attempts, left_right, sound_set_up_at, questionnaire_at, started_at,
-     finished_at)
+     pair_estimate_s, needs_check, check_attempts, headphone_check, headphones, headphone_attempts, left_right,
+     sound_set_up_at, questionnaire_at, started_at, finished_at)
     SELECT gen_random_uuid(), %(test)s, rater_id, id, 'complete', %(each)s, %(each)s, %(each)s, %(each)s,
-        10 * %(each)s, 10, false, 0, 'unchecked', now(), now(), now(), now()
+        10 * %(each)s, 10, false, 0, 'none', 'unchecked', 0, 'unchecked', now(), now(), now(), now()
     FROM listening_tests_consent WHERE test_id = %(test)s;
 INSERT INTO listening_tests_assignment
     (uuid, session_id, rater_id, pair_id, position, propensity, leased_at, lease_expires_at, rated_at)
@@ -64,9 +67,9 @@ INSERT INTO listening_tests_assignment
         ON p.n = (s.n * %(each)s + j) %% %(pairs)s;
 INSERT INTO listening_tests_rating
     (uuid, client_uuid, test_id, pair_id, rater_id, question_id, assignment_id, source, score, scale_min, scale_max,
-     plays, heard_s, shown_at, submitted_at, late, too_soon)
+     scale_step, plays, heard_s, shown_at, submitted_at, late, too_soon)
     SELECT gen_random_uuid(), gen_random_uuid(), %(test)s, a.pair_id, a.rater_id, %(question)s, a.id, 'simulated',
-        least(10, greatest(0, round(5 + 2 * sin(a.pair_id) + 5 * (random() - .5)))), 0, 10, 1, 1, now(),
+        least(10, greatest(0, round(5 + 2 * sin(a.pair_id) + 5 * (random() - .5)))), 0, 10, 1, 1, 1, now(),
         now() - random() * interval '30 days', false, false
     FROM listening_tests_assignment a JOIN listening_tests_session s ON s.id = a.session_id
     WHERE s.test_id = %(test)s;
@@ -117,7 +120,7 @@ def measure_rating(test: ListeningTest) -> float:
     leases = assignments_open(session=session)
 
     def rate() -> None:
-        answer = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=0)
+        answer = Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=0)
         receipt = rating_submit(session=session, assignment_uuid=leases[0].uuid, answer=answer)
         leases[:] = receipt.leases
 
@@ -130,6 +133,9 @@ def measure_pages(test: ListeningTest) -> None:
     pages = {
         "dashboard: tests": "/dashboard/",
         "dashboard: test": f"/dashboard/tests/{test.slug}/",
+        "dashboard: live": f"/dashboard/tests/{test.slug}/live/part/",
+        "dashboard: raters": f"/dashboard/tests/{test.slug}/raters/?sort=-agreement",
+        "dashboard: pairs": f"/dashboard/tests/{test.slug}/pairs/?sort=-mean",
         "admin: ratings": "/admin/listening_tests/rating/",
         "admin: pairs": "/admin/listening_tests/pair/",
     }
@@ -149,6 +155,33 @@ def measure_report(test: ListeningTest) -> None:
     sys.stdout.write(f"  icc1 {json.loads(found.stdout)['icc1']:.3f}\n")
 
 
+# A process of its own, so that what it needs at most is the export's.
+EXPORT = """
+import sys, time
+from django.core.management import execute_from_command_line
+start = time.perf_counter()
+execute_from_command_line(["manage.py", "export_ratings", sys.argv[1], "--format", sys.argv[2], "--out", sys.argv[3]])
+# Not getrusage, which begins with what the parent held.
+peak_kb = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+peak_mb = int(peak_kb) / 1024
+print(time.perf_counter() - start, peak_mb)
+"""
+
+
+def measure_exports(test: ListeningTest) -> None:
+    """Seconds with start-up, the most memory that the process held, and the size of the file, for each format."""
+    with tempfile.TemporaryDirectory(prefix="earmark-export-") as folder:
+        for file_format in FORMATS:
+            path = Path(folder) / f"answers.{file_format}"
+            command = [sys.executable, "-c", EXPORT, test.slug, file_format, str(path)]
+            found = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 -- our own words
+            seconds, peak_mb = map(float, found.stdout.split()[-2:])
+            what = f"export as {file_format}, {test.slug}"
+            size_mb = path.stat().st_size / 1024**2
+            sys.stdout.write(f"{what:<44} {seconds:.1f} s   at most {peak_mb:.0f} MB of memory   {size_mb:.0f} MB\n")
+            path.unlink()
+
+
 def main() -> None:
     call_command("migrate", verbosity=0)
     small, large = build("ten-thousand", 10_000), build("million", 1_000_000)
@@ -159,6 +192,8 @@ def main() -> None:
         call_command("collectstatic", interactive=False, verbosity=0)
         measure_pages(large)
     measure_report(large)
+    for test in (small, large):
+        measure_exports(test)
 
 
 if __name__ == "__main__":

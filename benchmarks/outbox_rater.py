@@ -25,10 +25,10 @@ class OutboxRater(HttpRater):
     repeats: int = 0
     longest_wait_s: float = 0.0
 
-    def rate(self, pair: dict[str, Any], *, score: int, client_uuid: str = "") -> dict[str, Any]:
+    def rate(self, pair: dict[str, Any], *, score: int, client_uuid: str = "", **evidence: float) -> dict[str, Any]:
         client_uuid = client_uuid or str(uuid4())
         self.given.append(client_uuid)
-        return super().rate(pair, score=score, client_uuid=client_uuid)
+        return super().rate(pair, score=score, client_uuid=client_uuid, **evidence)
 
     def _read(self, request: Request) -> str:
         began = time.monotonic()
@@ -72,6 +72,8 @@ class Crowd:
 
     def broken_promises(self) -> list[str]:
         """What the database says against: acknowledged is stored, given arrives, nothing twice, never more than k."""
+        # Killed after the last rater was done, nobody has asked for it since.
+        self.installation.bring_database_up()
         given = sorted(uuid for rater in self.raters for uuid in rater.given)
         acknowledged = {uuid for rater in self.raters for uuid in rater.acknowledged}
         stored = [str(uuid) for (uuid,) in self._rows("SELECT rating.client_uuid {of_test}")]

@@ -46,7 +46,11 @@ class Rater(FastHttpUser):
 
     def on_start(self) -> None:
         self.rater = BrowsingRater(
-            str(self.host), os.environ["EARMARK_SLUG"], self.client.cookiejar, acknowledged, client=self.client
+            str(self.host),
+            os.environ["EARMARK_SLUG"],
+            cookies=self.client.cookiejar,
+            acknowledged=acknowledged,
+            client=self.client,
         )
         if not self.rater.start():
             raise RuntimeError("A rater was told that nothing is left to rate.")
