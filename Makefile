@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+# Processes that run tests. More than cores, for many tests wait for a sound to be heard.
+WORKERS ?= 4
 
 .PHONY: run setup test prove
 .DEFAULT_GOAL := run
@@ -20,7 +22,7 @@ test: $(VENV)/ready-to-test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
 	@sh deploy/check_settings.sh $(PY)
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS)
 
 prove: $(VENV)/ready-to-test
 	@deploy/ensure_browsers.sh
