@@ -6,20 +6,41 @@ from collections.abc import Callable, Iterator
 import numpy
 import pytest
 import soundfile
+from django.conf import settings as django_settings
+from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
+from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from listening_tests.models import Clip, ListeningTest
 from tests.factories import make_caption, make_clip, make_pair, make_test
 
-PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 1}
 DESK = {"viewport": {"width": 1280, "height": 800}}
 SAMPLE_RATE_HZ = 48_000
 # The machine may be busy; nothing waits this long where all is well.
-LONGEST_WAIT_MS = 20_000
+LONGEST_WAIT_MS = 30_000
+
+# As long as a clip is, where a test does not say. Of what is heard before it, as little.
+CLIP_S = 0.2
+# What the page takes for heard to the end: 95 % of the clip, less the .05 s that players round off.
+PLAYED_WITHIN_S = 0.061
+LEAD_IN_S = 0.1
 
 OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_lead_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every page plays it before its first clip, and no earphones sleep here."""
+    folder = tmp_path_factory.mktemp("static")
+    whole = finders.find("rater/lead_in.wav")
+    samples, rate_hz = soundfile.read(whole, dtype="int16")
+    (folder / "rater").mkdir()
+    soundfile.write(folder / "rater" / "lead_in.wav", samples[: round(LEAD_IN_S * rate_hz)], rate_hz)
+    with override_settings(STATICFILES_DIRS=[folder, *django_settings.STATICFILES_DIRS]):
+        yield
 
 
 @pytest.fixture
@@ -51,7 +72,7 @@ def tone_flac(*, hertz: float, duration_s: float) -> bytes:
     return stream.getvalue()
 
 
-def make_tone(*, hertz: float, duration_s: float = 0.5) -> Clip:
+def make_tone(*, hertz: float, duration_s: float = CLIP_S) -> Clip:
     """A clip that a browser can play."""
     content = tone_flac(hertz=hertz, duration_s=duration_s)
     clip = make_clip(content=content, duration_s=duration_s)
@@ -59,7 +80,7 @@ def make_tone(*, hertz: float, duration_s: float = 0.5) -> Clip:
     return clip
 
 
-def make_audible_test(captions: list[str], *, practice: int = 0, duration_s: float = 0.5) -> ListeningTest:
+def make_audible_test(captions: list[str], *, practice: int = 0, duration_s: float = CLIP_S) -> ListeningTest:
     """An open test with one pair of a tone for each caption, every one of them asked for in a session."""
     test = make_test(pairs_per_session=len(captions), contact_email="lab@example.org")
     for number, text in enumerate(captions):

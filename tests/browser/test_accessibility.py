@@ -187,7 +187,7 @@ def test_playing(open_page: OpenPage, inspect: Inspect) -> None:
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     inspect(page, "playing")
     # Not in the moments before the clip, which has then nothing behind it to go back to.
-    page.wait_for_function("() => document.querySelector('#audio').currentTime > 0")
+    page.wait_for_function("() => document.querySelector('audio').currentTime > 0")
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_role("button", name="From the start", exact=True)).to_be_visible()
     inspect(page, "stopped midway")

@@ -7,15 +7,18 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from listening_tests.choices import TestKind
 from listening_tests.models import ListeningTest
 from tests.browser.conftest import DESK, OpenPage, make_tone
 from tests.factories import make_caption, make_pair, make_test
+from tests.sittings import answer_all, anything_in, make_test_of
 from tests.webapp.factories import (
     make_done_run,
     make_prediction,
@@ -51,8 +54,10 @@ def make_report() -> tuple[ListeningTest, TrainingRun]:
     """A finished run over two pairs that can be heard. The first was rated 9, the model says 0.2; the second agrees."""
     test = make_test(is_simulated=True)
     run = make_done_run(test)
-    far = make_pair(test, clip=make_tone(hertz=440), caption=make_caption("A <b>bell</b> rings & fades"))
-    near = make_pair(test, clip=make_tone(hertz=220), caption=make_caption("A low hum"))
+    far = make_pair(
+        test, clip=make_tone(hertz=440, duration_s=0.5), caption=make_caption("A <b>bell</b> rings & fades")
+    )
+    near = make_pair(test, clip=make_tone(hertz=220, duration_s=0.5), caption=make_caption("A low hum"))
     make_prediction(run, far, human_mean=9, n_ratings=6, base_cosine=0.1, tuned_cosine=0.25, tuned_score=2)
     make_prediction(run, near, human_mean=4, n_ratings=3, base_cosine=0.3, tuned_cosine=0.5, tuned_score=4)
     return test, run
@@ -198,6 +203,26 @@ def test_every_chart_is_drawn_and_nothing_overflows(open_as_staff: OpenPage, opt
 
     expect(page.locator("[data-chart] canvas")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+@pytest.mark.parametrize("options", [{"viewport": {"width": 320, "height": 640}}, {"color_scheme": "dark"}])
+@pytest.mark.parametrize("kind", TestKind.values)
+def test_every_kind_of_test_has_its_charts_and_a_question_is_chosen_by_keyboard(
+    open_as_staff: OpenPage, kind: str, options: dict[str, object]
+) -> None:
+    test = make_test_of(kind, n_captions=2, systems=("one-of-a-long-name" * 3, "other"))
+    test.questions.create(name="quality", prompt="How good is it?", scale_max=100, scale_step=0)
+    answer_all(test, anything_in(kind))
+    page = open_as_staff(f"/dashboard/tests/{test.slug}/", **options)
+    switch = page.get_by_role("navigation", name="Question")
+    expect(switch.get_by_role("link", name="relevance")).to_have_attribute("aria-current", "page")
+    switch.get_by_role("link", name="quality").focus()
+    page.keyboard.press("Enter")
+    expect(switch.get_by_role("link", name="quality")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_text("How good is it?")).to_be_visible()
+    expect(page.locator("[data-chart=counts] canvas")).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert Axe().run(page).response["violations"] == []
 
 
 def test_signing_in_leads_to_the_page_and_signing_out_ends_it(open_page: OpenPage) -> None:

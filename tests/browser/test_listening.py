@@ -162,7 +162,7 @@ def test_the_gap_is_measured(open_page: OpenPage) -> None:
 
 
 def test_earphones_are_woken_before_the_clip(open_page: OpenPage) -> None:
-    page = sit_down(open_page, make_audible_test(["First", "Second"]), script=NOTE_PLAYS)
+    page = sit_down(open_page, make_audible_test(["First", "Second"], duration_s=0.5), script=NOTE_PLAYS)
     listen(page)
     expect(play_button(page)).to_be_visible()
     play_button(page).click()
@@ -275,6 +275,6 @@ def test_a_clip_that_comes_late_plays_when_it_is_there(open_page: OpenPage) -> N
     page.get_by_role("button", name="I agree, start").click()
     page.get_by_role("button", name="Continue", exact=True).click()
     play_button(page).click()
-    expect(page.locator("#clip-note")).to_have_text("Loading…")
+    expect(page.locator(".clip-note")).to_have_text("Loading…")
     held.pop().continue_()
     expect(score(page, 3)).to_be_enabled()

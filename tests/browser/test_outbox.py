@@ -136,15 +136,25 @@ def test_a_reload_while_offline_keeps_the_score_and_the_place(open_page: OpenPag
 
 
 def test_a_page_that_is_older_than_the_last_saved_score_is_loaded_again(open_page: OpenPage) -> None:
-    """As after a reload that the server answered just before it had the score. Once, and not for ever."""
-    page = sit_down(open_page, make_audible_test(["First", "Second"]))
-    loads: list[str] = []
-    page.on("request", lambda request: loads.append(request.url) if request.url.endswith("/rate/") else None)
-    page.evaluate("""() => {
-      const { next } = JSON.parse(document.getElementById("state").textContent);
-      sessionStorage.setItem("earmark.saved", JSON.stringify([next.assignment]));
-    }""")
+    """The reload is answered before the server has the score, and comes after it. Once, and not for ever."""
+    page = sit_down(open_page, make_audible_test(["First", "Second", "Third"]))
+    old = page.request.get(page.url)
+    rate(page, 8)
+    expect_saved(page, 1, 3)
+    second = caption(page).inner_text()
+    loads: list[Route] = []
+
+    def old_page_first(route: Route) -> None:
+        loads.append(route)
+        if len(loads) == 1:
+            route.fulfill(response=old)
+        else:
+            route.continue_()
+
+    page.route("**/rate/", old_page_first)
     page.reload()
+    expect(caption(page)).to_have_text(second)
+    expect_saved(page, 1, 3)
     expect(play_button(page)).to_be_enabled()
     assert len(loads) == 2
     assert page.evaluate("sessionStorage.length") == 0

@@ -13,7 +13,7 @@ BREAK = "Time for a break?"
 
 
 def make_practice_test(*, expected: tuple[float, float] | None) -> ListeningTest:
-    test = make_audible_test(["Only"], practice=1)
+    test = make_audible_test(["Only"], practice=1, duration_s=0.5)
     low, high = expected or (None, None)
     test.pairs.filter(role="practice").update(expected_min=low, expected_max=high)
     return test

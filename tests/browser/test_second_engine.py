@@ -90,7 +90,7 @@ def wire(live_server: LiveServer) -> Iterator[Wire]:
 
 
 def test_a_whole_sitting(driver: WebKitGTK, live_server: LiveServer) -> None:
-    test = make_audible_test(["A low tone", "A tone", "A high tone"])
+    test = make_audible_test(["A low tone", "A tone", "A high tone"], duration_s=0.5)
     rater = Rater(driver, live_server.url, test)
     rater.enter()
     given = {rater.rate(value): value for value in (0, 7, 10)}

@@ -28,11 +28,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOT_SAVED_BEFORE = "A score that you gave before is not saved yet. Trying again: keep this page open."
 
 
+# A request that a route holds while its tab is closed goes on to the server, for it is kept alive beyond the tab.
+# So the tab that will be closed has no network at all for ratings, and none of its requests is ever on its way.
+NO_RATING_LEAVES_THE_TAB = """
+const send = window.fetch
+window.fetch = (url, ...rest) =>
+  String(url).includes('/ratings/') ? Promise.reject(new TypeError('no network')) : send(url, ...rest)
+window.mendTheNetwork = () => { window.fetch = send }
+"""
+
+
 def give_in_vain(page: Page, value: int) -> str:
     """Gives a score that does not reach the server, and tells for which caption."""
     listen(page)
     score(page, value).check()
     shown = caption(page).inner_text()
+    page.evaluate(f"() => {{ {NO_RATING_LEAVES_THE_TAB} }}")
     page.context.route("**/ratings/", lambda route: route.abort())
     next_button(page).click()
     expect(page.get_by_role("alert")).to_have_text(NOT_SAVED)
@@ -159,6 +170,7 @@ def test_a_tab_of_the_rater_before_keeps_the_score(open_page: OpenPage) -> None:
         route.fulfill(response=response)
 
     page.route("**/ratings/", note_the_status)
+    page.evaluate("mendTheNetwork()")
 
     expect(page.get_by_role("alert")).to_contain_text("This sound was not given to you.")
     assert statuses == [422]
@@ -186,9 +198,10 @@ def test_a_tab_sends_what_another_one_left_behind(open_page: OpenPage) -> None:
     beside = page.context.new_page()
     beside.goto(f"/t/{test.slug}/rate/")
     page.bring_to_front()
-    page.route("**/ratings/", lambda route: route.abort())
+    page.context.route("**/ratings/", lambda route: route.abort())
     rate(page, 8)
     expect(beside.get_by_role("heading", name="One moment")).to_be_visible()
-    page.close()
+    page = close_in_a_new_tab(page)
+    page.context.unroute("**/ratings/")
     beside.wait_for_url("**/questions/")
     assert Rating.objects.get().score == 8

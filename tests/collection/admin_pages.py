@@ -18,7 +18,7 @@ from listening_tests.models import (
     Session,
 )
 
-FORMSETS = ("check_questions", "survey_questions")
+FORMSETS = ("check_questions", "survey_questions", "members")
 
 
 def page(name: str, *args: object) -> str:
@@ -41,16 +41,18 @@ def make_rating(pair: Pair, score: float = 7) -> Rating:
         lease_expires_at=now + timedelta(minutes=30),
         rated_at=now,
     )
+    question = pair.test.questions.get()
     rating = Rating.objects.create(
         client_uuid=uuid.uuid4(),
         test=pair.test,
         pair=pair,
         rater=rater,
-        question=pair.test.questions.get(),
+        question=question,
         assignment=assignment,
         score=score,
-        scale_min=0,
-        scale_max=10,
+        scale_min=question.scale_min,
+        scale_max=question.scale_max,
+        scale_step=question.scale_step,
         plays=1,
         heard_s=1,
         shown_at=now,
@@ -65,6 +67,7 @@ def form_of_test(**changes: object) -> dict[str, object]:
     return {
         "title": "Barking",
         "slug": "barking",
+        "kind": "rating",
         "instructions": "Listen.",
         "contact_email": "lab@example.org",
         "consent_text": "I agree.",
@@ -72,8 +75,11 @@ def form_of_test(**changes: object) -> dict[str, object]:
         "ratings_per_pair": 4,
         "pairs_per_session": 20,
         "lease_minutes": 30,
+        "recruiter": "plain",
+        "currency": "GBP",
         "completion_code": "ABC",
         "withdrawn_ratings": "delete",
+        "headphone_check": "none",
         "break_after_minutes": 20,
         **{f"{formset}-{count}": 0 for formset in FORMSETS for count in ("TOTAL_FORMS", "INITIAL_FORMS")},
         "questions-TOTAL_FORMS": 1,

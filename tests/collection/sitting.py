@@ -44,6 +44,8 @@ def consent_form(page: Any) -> dict[str, str]:
         "terms": test.consent_terms,
         "recruiter": claim.recruiter,
         "claimed_id": claim.claimed_id,
+        "study": claim.study,
+        "submission": claim.submission,
     }
 
 

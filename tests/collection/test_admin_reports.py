@@ -24,7 +24,7 @@ from tests.factories import make_pair, make_test
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
 # With the session, the account and the lists that filters offer.
-LISTS = {"problemreport": 6, "withdrawal": 7, "questionnaire": 8, "session": 7, "rating": 6}
+LISTS = {"problemreport": 6, "withdrawal": 7, "questionnaire": 8, "session": 7, "rating": 7}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def everything_of(pair: Pair) -> Session:
             position=session.assignments.count() + 1,
             **{"propensity": 1, "leased_at": now, "lease_expires_at": now, "released_at": now, "skipped_at": now},
         )
-        ProblemReport.objects.create(test=pair.test, session=session, assignment=skipped, kind=kind)
+        ProblemReport.objects.create(test=pair.test, session=session, assignment=skipped, pair=pair, kind=kind)
     ProblemReport.objects.create(test=pair.test, kind=ProblemKind.OTHER, text=HOSTILE, browser=HOSTILE)
     question, _ = SurveyQuestion.objects.get_or_create(test=pair.test, prompt="How old are you?")
     questionnaire = Questionnaire.objects.create(session=session, remarks=HOSTILE)
@@ -59,7 +59,7 @@ def everything_of(pair: Pair) -> Session:
 def test_it_works(staff: Client) -> None:
     pair = make_pair(make_test(title="Barking"))
     session = everything_of(pair)
-    clip = ProblemReport.objects.get(kind=ProblemKind.LOAD).assignment.pair.clip  # type: ignore[union-attr]
+    clip = ProblemReport.objects.get(kind=ProblemKind.LOAD).pair.clip  # type: ignore[union-attr]
     shown = staff.get(page("problemreport_changelist")).content.decode()
 
     assert "not loaded" in shown and "not played" in shown and "other" in shown
@@ -159,6 +159,28 @@ def test_sittings_tell_how_they_went(staff: Client, status: SessionStatus, word:
     one = staff.get(page("session_change", Session.objects.get().pk)).content.decode()
     assert str(status.label) in one and "14 of 20" in one and check in one
     assert "1,234 s on 15 pairs, practice included" in one
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "not asked"),
+        ({"headphone_check": "huggins"}, "not yet"),
+        ({"headphone_check": "huggins", "headphones_at": timezone.now()}, "could not be checked"),
+        (
+            {"headphone_check": "anti_phase", "headphones": "failed", "headphones_right": 4, "headphone_attempts": 1},
+            "failed (4 of 6)",
+        ),
+    ],
+)
+def test_sittings_tell_what_the_headphone_check_found(staff: Client, fields: dict[str, object], words: str) -> None:
+    make_rating(make_pair(make_test()))
+    Session.objects.update(**fields)
+    wanted = {"headphones__exact": fields.get("headphones", "unchecked")}
+    shown = staff.get(page("session_changelist"), wanted)
+    assert shown.context["cl"].result_count == 1
+    one = staff.get(page("session_change", Session.objects.get().pk))
+    assert all(words in answer.content.decode() for answer in (shown, one))
 
 
 @pytest.mark.parametrize(("flag", "words"), [("late", "late"), ("too_soon", "too soon")])

@@ -218,14 +218,14 @@ class TestPage:
         assertContains(response, "The form did not arrive whole.", status_code=422)
         assert standing() == (SessionStatus.ACTIVE, True, 0)
 
-    def test_the_end_is_told_kindly_and_without_a_code(self, client, test, sitting):
+    def test_the_end_is_told_kindly_and_with_a_code_of_its_own(self, client, test, sitting):
         post(client, test, form(sitting, False, True))
         response = post(client, test, form(sitting, False, True, attempt=2))
         assertRedirects(response, f"/t/{test.slug}/ended/")
         for path in ("", "check/", "sound/", "rate/", "questions/", "done/", "ended/"):
             page = client.get(f"/t/{test.slug}/{path}", follow=True)
             assertContains(page, "It is not held against you.")
-            assertContains(page, "please return the study there")
+            assertContains(page, test.screened_out_code)
             assertNotContains(page, test.completion_code)
 
     def test_looking_changes_nothing(self, client, test, sitting):

@@ -68,7 +68,7 @@ def test_practice_comes_first_and_spans_the_scale() -> None:
     lows = []
     while (lease := assignments_open(session=session)[0]).pair.role == PairRole.PRACTICE:
         lows.append(lease.pair.expected_min)
-        given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+        given = Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
         rating_submit(session=session, assignment_uuid=lease.uuid, answer=given)
     assert sorted(low // 2 for low in lows) == [0, 1, 2, 3, 4]
     assert not session.assignments.filter(position__gt=8).exists()

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from listening_tests.choices import TestStatus
-from listening_tests.models import Caption, Clip, ListeningTest, Pair
+from listening_tests.choices import TestKind, TestStatus
+from listening_tests.models import Caption, Clip, ListeningTest, Pair, Trial
 from listening_tests.services.manifests import manifest_import
+from listening_tests.standard_questions import USUAL_INSTRUCTIONS
+from tests.collection.shell import run_command
 from tests.collection.sounds import write_manifest, write_sound
 from tests.collection.test_audio_clips import stored_files
 from tests.factories import make_caption, make_test
@@ -144,3 +146,60 @@ def test_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     manifest_import(manifest=manifest, slug="trial", create=True, on_progress=lambda *step: told.append(step))
     assert told == [(stage, done, 3) for stage in ("Checking sounds", "Storing sounds") for done in range(4)]
+
+
+def two_systems(folder: Path) -> Path:
+    for number in range(4):
+        write_sound(folder, f"{number}.wav", seed=number)
+    rows = ["0.wav,A dog barks.,mine", "1.wav,A dog barks.,other", "2.wav,Rain.,mine", "3.wav,Rain.,other"]
+    return write_manifest(folder, rows, header="file,caption,system")
+
+
+@pytest.mark.parametrize(
+    ("kind", "prompt", "told"),
+    [
+        (TestKind.RATING, "How well does the caption match the sound?", ""),
+        (TestKind.COMPARISON, "Which sound matches the caption better?", " 2 comparisons were made of them."),
+        (TestKind.SIDE_BY_SIDE, "How well does the caption match the sound?", " 2 trials were made of them."),
+    ],
+)
+def test_a_test_of_each_kind_is_made(tmp_path: Path, kind: str, prompt: str, told: str) -> None:
+    summary = import_clips(two_systems(tmp_path), kind=kind).splitlines()[0]
+    assert summary == (f"Imported 4 pairs (4 clips, 0 of them stored before; 2 captions) into the test trial.{told}")
+    test = ListeningTest.objects.get()
+    assert (test.kind, test.questions.get().prompt) == (kind, prompt)
+    assert test.instructions == USUAL_INSTRUCTIONS[kind]
+    assert Trial.objects.count() == (0 if kind == TestKind.RATING else 2)
+
+
+def test_the_trials_of_each_import_are_counted(tmp_path: Path) -> None:
+    import_clips(two_systems(tmp_path), kind=TestKind.COMPARISON)
+    write_sound(tmp_path, "third.wav", seed=9)
+    write_sound(tmp_path, "alone.wav", seed=10)
+    third = write_manifest(tmp_path, ["third.wav,Rain."])
+    assert "2 comparisons were made of them." in import_clips(third, kind=TestKind.COMPARISON)
+    alone = write_manifest(tmp_path, ["alone.wav,A wren sings."])
+    assert "No comparison was made of them." in import_clips(alone)
+
+
+def test_the_questions_are_named(tmp_path: Path) -> None:
+    write_sound(tmp_path, "a.wav")
+    names = ["quality", "inclusion", "quality"]
+    manifest = write_manifest(tmp_path, ["a.wav,Rain.,4.5"], header="file,caption,expected_max")
+    import_clips(manifest, question=names)
+    quality, inclusion = ListeningTest.objects.get().questions.order_by("pk")
+    assert (quality.name, quality.scale_min, quality.scale_max, inclusion.name) == ("quality", 1, 5, "inclusion")
+    assert list(quality.labels.values_list("value", "text")) == [(2, "Poor"), (3, "Fair"), (4, "Good")]
+    # The same command with more rows.
+    write_sound(tmp_path, "b.wav", seed=2)
+    import_clips(write_manifest(tmp_path, ["b.wav,Rain."]), question=names, kind=TestKind.RATING)
+    assert ListeningTest.objects.get().questions.count() == 2
+
+
+def test_the_shell_takes_kind_and_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--test", "trial", "--create", "--kind", "side_by_side", "--question", "relevance", "quality-100"]
+    code, out, _ = run_command(monkeypatch, capsys, "import_clips", str(two_systems(tmp_path)), *words)
+    assert code == 0 and "2 trials were made of them." in out
+    assert list(ListeningTest.objects.get().questions.order_by("pk").values_list("name", flat=True)) == words[-2:]

@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from listening_tests.choices import TestStatus
+from listening_tests.choices import TestKind, TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import Caption, Clip, ListeningTest, Pair
 from listening_tests.services import manifests
@@ -28,10 +29,10 @@ def counts() -> tuple[int, ...]:
     return tuple(model.objects.count() for model in (ListeningTest, Pair, Clip, Caption))
 
 
-def refusal(manifest: Path, *, slug: str = "trial", create: bool = True) -> str:
+def refusal(manifest: Path, *, slug: str = "trial", create: bool = True, **options: Any) -> str:
     before = counts(), stored_files()
     with pytest.raises(Refused) as refused:
-        manifest_import(manifest=manifest, slug=slug, create=create)
+        manifest_import(manifest=manifest, slug=slug, create=create, **options)
     assert (counts(), stored_files()) == before
     return str(refused.value)
 
@@ -296,3 +297,48 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     code, out, err = run("import_clips", str(good), "--test", "trial")
     assert (code, out) == (2, "")
     assert "import_clips ended with a fault of Earmark, told above." in err
+
+
+def test_another_kind_than_the_tests_is_refused(tmp_path: Path) -> None:
+    write_sound(tmp_path, "a.wav")
+    test = make_test(slug="trial")
+    assert refusal(write_manifest(tmp_path, ["a.wav,Rain."]), kind=TestKind.COMPARISON) == (
+        "The test trial is of the kind rating, and an import does not make it comparison. "
+        "Import into another test, or leave out --kind."
+    )
+    test.refresh_from_db()
+    assert test.kind == TestKind.RATING
+
+
+def test_other_questions_than_the_tests_are_refused(tmp_path: Path) -> None:
+    write_sound(tmp_path, "a.wav")
+    test = make_test(slug="trial")
+    assert refusal(write_manifest(tmp_path, ["a.wav,Rain."]), questions=["relevance", "order"]) == (
+        "The test trial asks relevance, and an import does not make it ask order. "
+        "Add questions on its page, or leave out --question."
+    )
+    assert test.questions.count() == 1
+
+
+def test_an_unknown_question_is_refused_with_the_list(tmp_path: Path) -> None:
+    write_sound(tmp_path, "a.wav")
+    assert refusal(write_manifest(tmp_path, ["a.wav,Rain."]), questions=["beauty"]) == (
+        "There is no question 'beauty'. Choose among relevance, inclusion, order, quality, quality-100."
+    )
+
+
+def test_in_a_comparison_nothing_is_expected(tmp_path: Path) -> None:
+    write_sound(tmp_path, "a.wav")
+    manifest = write_manifest(tmp_path, ["a.wav,Rain.,,,2,8"], header=ALL_COLUMNS)
+    told = refusal(manifest, kind=TestKind.COMPARISON).splitlines()[1:]
+    assert told == [
+        f"line 2: {column} says nothing here, for a comparison is a choice and no score. Leave the cell empty."
+        for column in ("expected_min", "expected_max")
+    ]
+
+
+def test_what_is_expected_lies_on_the_scale_of_the_first_question(tmp_path: Path) -> None:
+    write_sound(tmp_path, "a.wav")
+    manifest = write_manifest(tmp_path, ["a.wav,Rain.,,,0,5"], header=ALL_COLUMNS)
+    told = refusal(manifest, questions=["quality", "relevance"]).splitlines()[1:]
+    assert told == ["line 2: expected_min 0 is not on the scale from 1 to 5."]

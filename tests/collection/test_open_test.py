@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from listening_tests.choices import PairRole, TestStatus
+from listening_tests.choices import PairRole, TestKind, TestStatus
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from listening_tests.services.manifests import manifest_import
 from listening_tests.services.test_status import NotReady, test_close, test_open, test_pause, test_shortcomings
+from listening_tests.services.trials import trials_make
 from tests.collection.shell import run_command
 from tests.collection.sounds import write_manifest, write_sound
-from tests.factories import make_pair, make_pairs, make_test
+from tests.factories import make_caption, make_pair, make_pairs, make_test
+from tests.sittings import make_test_of
 
 # Services, not tests of pytest.
 for service in (test_open, test_pause, test_close, test_shortcomings):
@@ -145,3 +147,76 @@ def test_what_the_command_refuses(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     code, _, err = run("open_test", "empty", "--force")
     assert code == 1
     assert err.endswith("Mend what is missing, then run again: manage.py open_test empty\n")
+
+
+def trials_of(kind: str, *n_sounds: int) -> ListeningTest:
+    """A draft that lacks nothing but what trials may lack: a caption for each number, with so many sounds."""
+    fields = {"status": TestStatus.DRAFT, "contact_email": "lab@example.org", "pairs_per_session": 1}
+    test = make_test(slug="trial", kind=kind, **fields)
+    for n in n_sounds:
+        make_pairs(test, n, caption=make_caption())
+    make_pairs(test, 2, caption=make_caption(), role=PairRole.PRACTICE)
+    trials_make(test=test)
+    return test
+
+
+@pytest.mark.parametrize("kind", [TestKind.COMPARISON, TestKind.SIDE_BY_SIDE])
+def test_trials_that_lack_nothing_are_not_advised_on(kind: str) -> None:
+    test = trials_of(kind, 2, 3)
+    assert sentences(test) == []
+    test_open(test=test)
+    assert sentences(test) == []
+
+
+def test_a_caption_with_one_sound_is_compared_with_nothing() -> None:
+    advice = (
+        "1 caption of it has one study sound only, which is compared with nothing. "
+        "Import the clips of further systems for the same caption."
+    )
+    assert sentences(trials_of(TestKind.COMPARISON, 2, 1)) == [advice]
+
+
+def test_side_by_side_a_single_sound_an_absent_anchor_and_a_crowd_are_told() -> None:
+    test = trials_of(TestKind.SIDE_BY_SIDE, 1, 1, 13)
+    assert sentences(test) == [
+        "2 trials of it have one study sound only, with nothing beside it but an anchor. "
+        "Import the clips of further systems for the same caption.",
+        "1 trial of it has more than 12 sounds, which are many to hear side by side. "
+        "Put some of the systems into another test.",
+    ]
+
+
+def test_a_single_caption_has_no_anchor() -> None:
+    test = trials_of(TestKind.SIDE_BY_SIDE, 2)
+    no_anchor = (
+        "1 trial of it has no hidden anchor, for no clip of another caption and another source can be hidden there. "
+        "Import more captions, or a row with the role anchor."
+    )
+    assert sentences(test) == [no_anchor]
+    with pytest.raises(NotReady):
+        test_open(test=test)
+    assert test_open(test=test, force=True).status == TestStatus.OPEN
+    assert sentences(test) == [no_anchor]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (
+            TestKind.COMPARISON,
+            "It has no two study pairs of one caption to compare. Import clips of several systems for the same "
+            "caption.",
+        ),
+        (
+            TestKind.SIDE_BY_SIDE,
+            "It has no study pairs to rate side by side. Import clips of several systems for the same caption.",
+        ),
+    ],
+)
+def test_nothing_opens_a_test_without_trials(kind: str, sentence: str) -> None:
+    test = make_test_of(kind, n_captions=0, status=TestStatus.DRAFT)
+    with pytest.raises(NotReady) as not_ready:
+        test_open(test=test, force=True)
+    assert sentence in [found.sentence for found in not_ready.value.shortcomings if found.essential]
+    test.refresh_from_db()
+    assert test.status == TestStatus.DRAFT

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from listening_tests.choices import SKIP_KINDS, ProblemKind, SessionStatus
+from listening_tests.choices import SKIP_KINDS, ProblemKind, SessionStatus, TestKind
 from listening_tests.models import Assignment, Consent, ListeningTest, Pair, ProblemReport, Rater, Session
 from listening_tests.reported_problems import (
     CLIPS_SHOWN,
@@ -17,7 +17,9 @@ from listening_tests.reported_problems import (
     n_problems_by_test,
     reported_problems,
 )
-from listening_tests.services.skips import MOST_SKIPS
+from listening_tests.services.sessions import session_start
+from listening_tests.services.skips import MOST_SKIPS, assignment_skip
+from listening_tests.services.trials import trials_make
 from tests.factories import make_caption, make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +47,9 @@ def meet(session: Session, pair: Pair, *, is_rated: bool = False) -> Assignment:
 
 
 def report(session: Session, pair: Pair, kind: str = ProblemKind.LOAD) -> ProblemReport:
-    return ProblemReport.objects.create(test=pair.test, session=session, assignment=meet(session, pair), kind=kind)
+    return ProblemReport.objects.create(
+        test=pair.test, session=session, assignment=meet(session, pair), pair=pair, kind=kind
+    )
 
 
 def other_report(test: ListeningTest, text: str, session: Session | None = None) -> ProblemReport:
@@ -89,11 +93,11 @@ def test_words_about_a_sound_are_no_sound_that_would_not_play() -> None:
     test = make_test()
     session, pair = make_sitting(test), make_pair(test)
     said = other_report(test, "It hums.", session)
-    ProblemReport.objects.filter(pk=said.pk).update(assignment=meet(session, pair, is_rated=True))
+    ProblemReport.objects.filter(pk=said.pk).update(assignment=meet(session, pair, is_rated=True), pair=pair)
     found = reported_problems(test=test)
 
     assert (found.n_clips, found.n_others) == (0, 1)
-    assert found.others[0].assignment.pair.clip == pair.clip
+    assert found.others[0].pair.clip == pair.clip
 
 
 def test_sittings_that_ended_by_skips_are_counted() -> None:
@@ -134,7 +138,14 @@ def many_reports(test: ListeningTest, n_sittings: int, n_pairs: int) -> None:
     rows += [(session, None, ProblemKind.OTHER) for session in sessions]
     ProblemReport.objects.bulk_create(
         [
-            ProblemReport(test=test, session=session, assignment=assignment, kind=kind, client_uuid=uuid.uuid4())
+            ProblemReport(
+                test=test,
+                session=session,
+                assignment=assignment,
+                pair=assignment.pair if assignment else None,
+                kind=kind,
+                client_uuid=uuid.uuid4(),
+            )
             for session, assignment, kind in rows
         ]
     )
@@ -162,7 +173,27 @@ def test_reports_of_one_test_are_found_by_an_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     latest = ProblemReport.objects.filter(test=test, kind=ProblemKind.OTHER)[:REPORTS_SHOWN]
-    sounds = ProblemReport.objects.filter(test=test, kind__in=SKIP_KINDS).values("assignment__pair__clip")
+    sounds = ProblemReport.objects.filter(test=test, kind__in=SKIP_KINDS).values("pair__clip")
 
     for question in (latest, sounds):
         assert "Seq Scan" not in question.explain()
+
+
+@pytest.mark.parametrize("kind", [TestKind.COMPARISON, TestKind.SIDE_BY_SIDE])
+def test_of_a_trial_the_clip_is_told_where_it_is_known(
+    kind: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    test = make_test(kind=kind)
+    pairs = make_pairs(test, 2, caption=make_caption())
+    trials_make(test=test)
+    for broken in (pairs[0], pairs[0], None):
+        session = session_start(test=test, rater_uuid=uuid.uuid4())
+        lease = session.assignments.get()
+        place = lease.presentations.get(pair=broken).place if broken else None
+        assignment_skip(session=session, assignment_uuid=lease.uuid, kind=ProblemKind.LOAD, place=place)
+    with django_assert_num_queries(5):
+        found = reported_problems(test=test)
+
+    assert (found.n_clips, found.n_unnamed) == (1, 1)
+    (clip,) = found.clips
+    assert (clip.clip, clip.n_raters, clip.n_met) == (pairs[0].clip, 2, 3)

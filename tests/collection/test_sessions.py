@@ -10,6 +10,7 @@ from django.utils import timezone
 from listening_tests.choices import PairRole, SessionStatus, TestStatus
 from listening_tests.exceptions import RatingConflict, Refused
 from listening_tests.models import Assignment, Consent, ListeningTest, Pair, Rater, RaterIdentity, Rating, Session
+from listening_tests.recruiters import Claim
 from listening_tests.selectors import Progress, assignments_open, session_progress
 from listening_tests.services.assignments import leases_release_expired
 from listening_tests.services.ratings import Answer, RatingReceipt, rating_submit
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def answer(score: float = 7, **fields: object) -> Answer:
     values = {"client_uuid": uuid4(), "score": score, "plays": 1, "heard_s": 1.0, "elapsed_s": 4.0} | fields
-    return Answer(**values)  # type: ignore[arg-type]
+    return Answer.of_score(**values)  # type: ignore[arg-type]
 
 
 def begin(test: ListeningTest) -> Session:
@@ -74,8 +75,8 @@ def test_same_start_twice_is_one_session() -> None:
     test = make_test()
     make_pairs(test, 2)
     rater_uuid = uuid4()
-    first = session_start(test=test, rater_uuid=rater_uuid, recruiter="prolific", claimed_id="abc")
-    assert session_start(test=test, rater_uuid=rater_uuid, recruiter="prolific", claimed_id="abc") == first
+    first = session_start(test=test, rater_uuid=rater_uuid, claim=Claim("prolific", "abc"))
+    assert session_start(test=test, rater_uuid=rater_uuid, claim=Claim("prolific", "abc")) == first
     assert Assignment.objects.count() == 2
     assert Rater.objects.count() == Consent.objects.count() == 1
     assert RaterIdentity.objects.get().claimed_id == "abc"
@@ -179,7 +180,7 @@ def test_a_rating_is_flagged_where_its_clip_could_not_have_been_heard_by_then() 
         now = timezone.now()
         session.assignments.filter(rated_at=None).update(leased_at=now - timedelta(seconds=lease_s))
         Session.objects.filter(pk=session.pk).update(started_at=now - timedelta(seconds=session_s))
-        flagged.append(rate(session, answer(elapsed_s=elapsed_s)).rating.too_soon)
+        flagged.append(rate(session, answer(elapsed_s=elapsed_s)).rows[0].too_soon)
 
     rate_after(lease_s=5, session_s=60, elapsed_s=4)
     rate_after(lease_s=0.5, session_s=60, elapsed_s=4)
@@ -194,7 +195,7 @@ def test_a_rating_that_waited_in_the_browser_was_shown_so_much_earlier() -> None
     make_pairs(test, 2)
     session = begin(test)
     session.assignments.update(leased_at=timezone.now() - timedelta(minutes=5))
-    rating = rate(session, answer(elapsed_s=10, waited_s=60)).rating
+    rating = rate(session, answer(elapsed_s=10, waited_s=60)).rows[0]
     assert rating.submitted_at - rating.shown_at == timedelta(seconds=70)
 
 
@@ -206,7 +207,7 @@ def test_repeat_gets_the_same_row() -> None:
     first = rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given)
     again = rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given)
     assert (first.created, again.created) == (True, False)
-    assert first.rating == again.rating
+    assert first.rows == again.rows
     assert first.leases == again.leases
     assert len(first.leases) == 2
     assert Rating.objects.count() == 1
@@ -269,7 +270,7 @@ def test_bad_rating_is_refused(given: Answer, sentence: str) -> None:
 def test_heard_is_never_longer_than_the_clip() -> None:
     test = make_test()
     make_pairs(test, 2)
-    assert rate(begin(test), answer(heard_s=3e8)).rating.heard_s == 1.0
+    assert rate(begin(test), answer(heard_s=3e8)).rows[0].heard_s == 1.0
 
 
 def test_another_raters_pair_is_refused() -> None:
@@ -291,10 +292,10 @@ def test_ended_lease_is_given_out_again_and_the_late_rating_is_kept() -> None:
 
     arrived = begin(test)
     assert current(arrived).pair == pair
-    assert not rate(arrived).rating.late
+    assert not rate(arrived).rows[0].late
     late = rating_submit(session=left, assignment_uuid=assignment.uuid, answer=answer())
 
-    assert late.rating.late
+    assert late.rows[0].late
     assert late.session.status == SessionStatus.COMPLETE
     pair.refresh_from_db()
     assert pair.load == Rating.objects.count() == 2
@@ -322,7 +323,7 @@ def test_a_rater_who_comes_back_gets_the_same_pair() -> None:
     end_leases(session)
     assert assignments_open(session=session) == []
     assert session_resume(session=session)[0] == assignment
-    assert not rate(session).rating.late
+    assert not rate(session).rows[0].late
 
 
 def test_a_rater_who_comes_back_to_a_pair_that_was_given_away_gets_another() -> None:
@@ -371,7 +372,7 @@ def test_the_database_refuses_what_no_form_would_let_through() -> None:
     test = make_test()
     make_pairs(test, 2)
     session = begin(test)
-    rating = rate(session).rating
+    rating = rate(session).rows[0]
     for change in ({"score": 11}, {"score": -1}, {"plays": None}, {"assignment": None}, {"source": "guessed"}):
         values = {
             field.attname: getattr(rating, field.attname)
@@ -388,7 +389,7 @@ def test_the_database_refuses_what_no_form_would_let_through() -> None:
 def test_the_database_refuses_to_edit_a_rating() -> None:
     test = make_test()
     make_pairs(test, 2)
-    rating = rate(begin(test)).rating
+    rating = rate(begin(test)).rows[0]
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         Rating.objects.filter(pk=rating.pk).update(score=0)
     assert "Ratings are never edited" in str(refusal.value)

@@ -53,7 +53,7 @@ def rate_to_the_end(test: ListeningTest) -> int:
     acknowledged = 0
     leases = assignments_open(session=session)
     while leases:
-        given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+        given = Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
         receipt = rating_submit(session=session, assignment_uuid=leases[0].uuid, answer=given)
         acknowledged += receipt.created
         leases = receipt.leases
@@ -76,7 +76,7 @@ def test_the_same_rating_sent_at_once_is_one_row() -> None:
     make_pairs(test, 3)
     session = session_start(test=test, rater_uuid=uuid4())
     assignment = assignments_open(session=session)[0]
-    given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+    given = Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
 
     receipts = together([lambda: rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given)] * 8)
 
@@ -109,7 +109,7 @@ def step_at_random(session: Session, draws: Random) -> None:
     elif what == 2:
         assignment_skip(session=session, assignment_uuid=chosen.uuid, kind=ProblemKind.LOAD)
     else:
-        given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+        given = Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
         with suppress(RatingConflict):
             rating_submit(session=session, assignment_uuid=chosen.uuid, answer=given)
 

@@ -1,17 +1,22 @@
 """Sounds that would not play: skipped without harm to the rater, and reported."""
 
+import json
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
-from listening_tests.choices import PairRole, ProblemKind, SessionStatus
+from listening_tests.choices import PairRole, ProblemKind, SessionStatus, TestKind
 from listening_tests.exceptions import Refused, Withdrawn
 from listening_tests.models import Assignment, ListeningTest, Pair, ProblemReport, Rating, Session
 from listening_tests.selectors import assignments_open
 from listening_tests.services.ratings import Answer, rating_submit
 from listening_tests.services.sessions import session_start
 from listening_tests.services.skips import MOST_SKIPS, SkipReceipt, assignment_skip
-from tests.factories import make_pair, make_pairs, make_test
+from listening_tests.services.trials import trials_make
+from tests.collection.sitting import current_state, start_sitting
+from tests.factories import make_caption, make_pair, make_pairs, make_test
 
 pytestmark = pytest.mark.django_db
 
@@ -24,14 +29,14 @@ def current(session: Session) -> Assignment:
     return assignments_open(session=session)[0]
 
 
-def skip(session: Session, assignment: Assignment | None = None, **said: str) -> SkipReceipt:
+def skip(session: Session, assignment: Assignment | None = None, **said: Any) -> SkipReceipt:
     uuid = (assignment or current(session)).uuid
     return assignment_skip(session=session, assignment_uuid=uuid, kind=ProblemKind.DECODE, **said)
 
 
 def rate(session: Session, assignment: Assignment) -> Rating:
-    given = Answer(client_uuid=uuid4(), score=7, plays=1, heard_s=1, elapsed_s=2)
-    return rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given).rating
+    given = Answer.of_score(client_uuid=uuid4(), score=7, plays=1, heard_s=1, elapsed_s=2)
+    return rating_submit(session=session, assignment_uuid=assignment.uuid, answer=given).rows[0]
 
 
 def test_it_works() -> None:
@@ -46,7 +51,7 @@ def test_it_works() -> None:
     assert skipped not in receipt.leases
     assert receipt.session.saved_count == 0
     report = ProblemReport.objects.get()
-    assert (report.test, report.session, report.assignment) == (test, session, skipped)
+    assert (report.test, report.session, report.assignment, report.pair) == (test, session, skipped, skipped.pair)
     assert (report.kind, report.text, report.browser) == ("decode", "MediaError 4", "Browser/1.0")
     assert Pair.objects.get(pk=skipped.pair_id).load == 0
     skipped.refresh_from_db()
@@ -171,3 +176,73 @@ def test_before_the_comprehension_check_nothing_is_skipped() -> None:
     assert str(refusal.value) == "The questions on the instructions come first. Reload the page to go on."
     assert not ProblemReport.objects.exists()
     assert not session.assignments.filter(skipped_at__isnull=False).exists()
+
+
+def make_trials(kind: str) -> ListeningTest:
+    test = make_test(kind=kind)
+    for _ in range(5):
+        make_pairs(test, 2, caption=make_caption())
+    trials_make(test=test)
+    return test
+
+
+@pytest.mark.parametrize("kind", [TestKind.COMPARISON, TestKind.SIDE_BY_SIDE])
+def test_of_a_trial_the_place_says_which_sound_it_was(kind: str) -> None:
+    session = begin(make_trials(kind))
+    skipped = current(session)
+
+    receipt = skip(session, place=2)
+
+    report = ProblemReport.objects.get()
+    assert (report.assignment, report.pair) == (skipped, skipped.pairs[1])
+    assert len(receipt.leases) == 3 and skipped not in receipt.leases
+
+
+@pytest.mark.parametrize("place", [None, 3])
+def test_a_trial_is_skipped_too_where_nobody_knows_which_sound(place: int | None) -> None:
+    session = begin(make_trials(TestKind.COMPARISON))
+    skipped = current(session)
+
+    skip(session, place=place)
+
+    skipped.refresh_from_db()
+    assert skipped.skipped_at is not None
+    assert ProblemReport.objects.get().pair is None
+
+
+def post_skip(client: Client, test: ListeningTest, **said: object) -> Any:
+    body = {"assignment": current_state(client, test)["next"]["assignment"], "kind": "load"} | said
+    return client.post(f"/t/{test.slug}/skips/", json.dumps(body), content_type="application/json")
+
+
+def test_the_page_names_the_place(client: Client) -> None:
+    test = make_trials(TestKind.SIDE_BY_SIDE)
+    start_sitting(client, test)
+    skipped = current(Session.objects.get())
+
+    assert post_skip(client, test, place=1).status_code == 200
+    assert ProblemReport.objects.get().pair == skipped.pairs[0]
+    assert post_skip(client, test).status_code == 200
+    assert ProblemReport.objects.filter(pair=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        (0, "Ensure this value is greater than or equal to 1."),
+        (32_768, "Ensure this value is less than or equal to 32767."),
+        (1.5, "Enter a whole number."),
+        ("1", "Enter a whole number."),
+        (True, "Enter a whole number."),
+    ],
+)
+def test_what_is_no_place_is_refused(client: Client, place: object, fault: str) -> None:
+    test = make_trials(TestKind.COMPARISON)
+    start_sitting(client, test)
+
+    response = post_skip(client, test, place=place)
+
+    assert response.status_code == 400
+    told = f"The report could not be read (place: {fault}). Reload the page and try again."
+    assert response.json() == {"error": told}
+    assert not ProblemReport.objects.exists()

@@ -17,6 +17,12 @@ NOW = timezone.now()
         ({"needs_check": True, "sound_set_up_at": NOW}, Stage.CHECK, "/t/sounds/check/"),
         ({}, Stage.SOUND, "/t/sounds/sound/"),
         ({"sound_set_up_at": NOW}, Stage.RATE, "/t/sounds/rate/"),
+        ({"headphone_check": "huggins"}, Stage.SOUND, "/t/sounds/sound/"),
+        ({"headphone_check": "huggins", "sound_set_up_at": NOW}, Stage.HEADPHONES, "/t/sounds/headphones/"),
+        (
+            {"headphone_check": "huggins", "headphones_at": NOW, "sound_set_up_at": NOW},
+            *(Stage.RATE, "/t/sounds/rate/"),
+        ),
         ({"status": SessionStatus.COMPLETE, "sound_set_up_at": NOW}, Stage.QUESTIONS, "/t/sounds/questions/"),
         ({"status": SessionStatus.CUT_SHORT}, Stage.QUESTIONS, "/t/sounds/questions/"),
         ({"status": SessionStatus.COMPLETE, "questionnaire_at": NOW}, Stage.DONE, "/t/sounds/done/"),

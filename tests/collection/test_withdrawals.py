@@ -162,10 +162,10 @@ class TestExcluding:
     def test_it_works(self, client, test):
         ListeningTest.objects.update(withdrawn_ratings=EXCLUDE)
         session = sit(client, test, query="?PROLIFIC_PID=5f1e")
-        kept = list(Rating.objects.values_list("pk", "score"))
+        kept = sorted(Rating.objects.values_list("pk", "score"))
         withdrawal = rater_withdraw(session=session)
         assert (withdrawal.n_ratings, withdrawal.treatment) == (3, EXCLUDE)
-        assert list(Rating.objects.values_list("pk", "score")) == kept
+        assert sorted(Rating.objects.values_list("pk", "score")) == kept
         rules = Exclusion.objects.values_list("rule", "version", "reason").distinct()
         assert list(rules) == [("withdrawal", 1, "The rater withdrew from the test.")]
         assert Exclusion.objects.count() == 3
@@ -229,7 +229,7 @@ class TestEitherWay:
             rating_submit(
                 session=session,
                 assignment_uuid=state["next"]["assignment"],
-                answer=Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2),
+                answer=Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2),
             )
         assert send(client, test, an_answer(state)).status_code == 410
         assert Rating.objects.count() == n_ratings

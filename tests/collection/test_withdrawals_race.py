@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def rate(session: Session) -> bool:
     """Whether a rating of the session's next pair was acknowledged."""
-    given = Answer(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
+    given = Answer.of_score(client_uuid=uuid4(), score=5, plays=1, heard_s=1, elapsed_s=2)
     assignment = session.assignments.filter(rated_at__isnull=True).order_by("position").first()
     if assignment is None:
         return False

@@ -1,5 +1,6 @@
 """Worlds and models that several tests share; each is made once."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,19 @@ from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
 from modeling.config import PRESETS, override
 from modeling.loading import BUILTIN_DIR, BUILTIN_NAME, open_directory
 from modeling.model import Clap
-from modeling.training import TrainingResult, train
-from tests.modeling.worlds import world_snapshot
+from modeling.training import TrainingResult
+from tests.modeling.worlds import compared_world, few_pairs, train, world_snapshot
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands keep what they make in a directory of this run, never among the user's caches.
+
+    So does training: log-mels are made once.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARMARK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +39,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def compared(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of the sounds of `world` with paired comparisons and no ratings."""
+    directory = tmp_path_factory.mktemp("compared") / "snapshot"
+    compared_world(directory, world)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """The built-in model tuned on `world` for two epochs."""
-    return train(override(PRESETS["small"], {"epochs": 2}), world, tmp_path_factory.mktemp("run") / "out")
+    config = override(PRESETS["small"], {"epochs": 2})
+    return train(config, world, tmp_path_factory.mktemp("run") / "out")
+
+
+@pytest.fixture(scope="session")
+def few(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of pairs of `world` just enough to train on: 30 held out, 24 to learn from, 20 to choose by."""
+    return few_pairs(world, tmp_path_factory.mktemp("few") / "snapshot", heldout=30, train=24, validation=20)
 
 
 def random_clap(directory: Path, *, fused: bool) -> Path:

@@ -90,6 +90,26 @@ def test_a_table_and_a_single_pair_agree(
     assert [float(cell) for cell in read_table(tmp_path / "out.csv")[3][2:]] == list(alone.values())
 
 
+def test_what_was_made_is_kept_where_the_flag_says_or_nowhere(
+    clips: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, one = tmp_path / "kept", ["--audio", str(tmp_path / "in" / clips[0]), "--text", "Rain"]
+    for cache in (["--cache", str(kept)], ["--cache", str(kept)], ["--no-cache"]):
+        assert main(["score", "--model", "builtin", *one, "--json", *cache]) == 0
+    assert len(set(capsys.readouterr().out.split("}\n"))) == 2  # one answer, and what follows the last
+    assert len(list(kept.glob("??/*"))) == 3
+
+
+def test_an_encoder_of_ones_own(
+    clips: list[str], world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = "tests.modeling.test_embeddings:LoudnessAndLength"
+    assert main(["score", "--model", model, "--audio", str(tmp_path / "in" / clips[0]), "--text", "", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["score_sd"] is None
+    assert main(["evaluate", str(world), "--model", model, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "loudness"
+
+
 def test_every_bad_row_is_named_and_nothing_is_written(
     clips: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +167,8 @@ def test_train_and_evaluate_report_the_same(
     assert measured["agreement"] == report["tuned"]
     assert measured["ceiling_srcc"] == report["ceiling_srcc"]
     assert measured["one_vs_rest_srcc"] == report["one_vs_rest_srcc"]
+    assert measured["score"]["srcc"]["n"] == measured["score_calibration"]["slope"]["n"] == measured["n_heldout"]
+    assert measured["breakdown"]["origin"]["natural"]["srcc"]["n"] > 0
 
 
 def test_evaluate_speaks_to_people(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,6 +217,6 @@ def test_a_fault_of_ours_exits_with_2(
     def broken(_: str) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("modeling.commands.open_model", broken)
+    monkeypatch.setattr("modeling.scoring.open_backbone", broken)
     assert main(["evaluate", str(world), "--model", "builtin"]) == 2
     assert "ZeroDivisionError: a fault" in caplog.text

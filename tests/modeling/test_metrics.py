@@ -1,12 +1,15 @@
 """Metrics against scipy, and the fast bootstrap against the slow, obvious one."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from modeling import metrics
+from benchmarks import bootstrap_speed
+from modeling import metrics, resampling
 
 VALUES = st.integers(-5, 5).map(float) | st.floats(-1e3, 1e3, allow_subnormal=False).map(lambda value: round(value, 3))
 SIDES = st.integers(3, 40).flatmap(lambda n: st.tuples(*[st.lists(VALUES, min_size=n, max_size=n)] * 2))
@@ -69,6 +72,36 @@ def test_intervals_equal_those_of_copying_pairs() -> None:
         assert (fast[name].low, fast[name].high) == (pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6))
 
 
+def test_the_bootstrap_of_srcc_equals_scipy_in_a_loop() -> None:
+    """What the proof of its speed compares, on fewer pairs: ties, and one prediction that is constant."""
+    models, human, captions = bootstrap_speed.some_scores(120)
+    scores = [[*models, np.ones(120)], human, captions]
+    with warnings.catch_warnings(action="ignore"):
+        slow = bootstrap_speed.reference(*scores, 40)
+    fast = bootstrap_speed.ours(*scores, 40)
+    np.testing.assert_allclose(fast, slow, atol=1e-9)
+    assert np.isnan(fast[2]).all()
+
+
+def test_tau_b_of_many_pairs_is_summed_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One caption at a time gives what all captions at once give; captions come in no order and in several sizes."""
+    base, _, human, _ = some_pairs()
+    draws = resampling.draw_captions(np.random.default_rng(1).integers(9, size=60).tolist(), n_resamples=20, seed=2)
+    whole = resampling.ktau(base, human, draws)
+    monkeypatch.setattr(resampling, "MOST_SIGNS", 1)
+    np.testing.assert_array_equal(resampling.ktau(base, human, draws), whole)
+
+
+def test_a_model_without_a_scale_has_no_mse() -> None:
+    base, tuned, human, captions = some_pairs()
+    models = [metrics.Predicted(tuned * 7 - 3, None), metrics.Predicted.of_cosine(base)]
+    values, differences = metrics.compare_all(models, human, captions)
+    assert values[0]["mse"] == differences[1]["mse"] == metrics.MetricValue(None, None, None, 60)
+    assert values[1] == metrics.measure(base, human, captions)
+    assert differences[0]["srcc"].value == differences[0]["srcc"].low == 0
+    assert differences[1]["srcc"] == metrics.compare(tuned * 7 - 3, base, human, captions).difference["srcc"]
+
+
 def test_captions_are_resampled_whole() -> None:
     draws = metrics.caption_draws(["a", "b", "a", "c"], n_resamples=50)
     assert (draws[:, 0] == draws[:, 2]).all()
@@ -117,3 +150,43 @@ def test_a_short_list_of_predictions_is_refused() -> None:
         metrics.compare([0.1, 0.2], [0.1, 0.2, 0.3], [1, 2, 3], ["a", "b", "c"])
     with pytest.raises(ValueError, match="There are 3 pairs but 2 captions"):
         metrics.compare([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], [1, 2, 3], ["a", "b"])
+
+
+def test_agreement_with_choices() -> None:
+    """Of five comparisons one is a tie in truth and left out; base gets 1, .5 (a tie of its own), 0 and 0 of four."""
+    base, tuned, won = [0.3, 0.0, 0.2, -0.1, 0.4], [0.3, 0.1, -0.2, -0.1, 0.0], [1.0, 1.0, 0.0, 1.0, 0.5]
+    result = metrics.compare_choices(base, tuned, won, ["a", "a", "b", "c", "c"])
+    assert list(result.base) == ["agreement"]
+    assert (result.base["agreement"].value, result.base["agreement"].n) == (1.5 / 4, 4)
+    assert result.tuned["agreement"].value == 3 / 4
+    assert result.difference["agreement"].value == pytest.approx(1.5 / 4)
+    assert metrics.choice_agreement(base, won) == 1.5 / 4
+
+
+def test_the_bootstrap_of_agreement_copies_captions() -> None:
+    rng = np.random.default_rng(8)
+    captions = [f"caption {number}" for number in rng.integers(12, size=90)]
+    won, base, tuned = rng.choice([0.0, 0.5, 1.0], 90), rng.normal(size=90), rng.normal(size=90)
+    found = metrics.compare_choices(base, tuned, won, captions)
+    decided = np.flatnonzero(won != 0.5)
+    names = list(dict.fromkeys(captions[number] for number in decided))
+    draws = metrics.caption_draws(names)
+    slow = []
+    for drawn in draws:
+        copies = [
+            number for name, times in zip(names, drawn, strict=True) for number in decided if captions[number] == name
+            for _ in range(int(times))
+        ]  # fmt: skip
+        right = [[(lead[n] > 0) == (won[n] == 1) for n in copies] for lead in (base, tuned)]
+        slow.append(np.mean(right[1]) - np.mean(right[0]))
+    low, high = np.percentile(slow, [2.5, 97.5])
+    value = found.difference["agreement"]
+    assert (value.low, value.high) == pytest.approx((low, high))
+
+
+def test_agreement_is_undefined_without_a_decision_and_has_no_interval_in_one_caption() -> None:
+    nothing = metrics.compare_choices([0.1], [0.2], [0.5], ["a"]).difference["agreement"]
+    assert (nothing.value, nothing.low, nothing.n) == (None, None, 0)
+    assert metrics.choice_agreement([], []) is None
+    one = metrics.compare_choices([0.1], [-0.2], [1.0], ["a"])
+    assert (one.difference["agreement"].value, one.difference["agreement"].low) == (-1, None)

@@ -47,6 +47,15 @@ def test_a_line_holds_exactly_the_contracts_fields(tmp_path: Path) -> None:
     assert list(line) == names.split()
 
 
+def test_simulated_raters_are_said_to_be_and_people_change_no_byte(tmp_path: Path) -> None:
+    told = {"test": "a", "ratings": [], "audio": {}, "scale_min": 0, "scale_max": 10, "salt": "", "created": CREATED}
+    write_snapshot(tmp_path / "simulated", **told, is_simulated=True)
+    write_snapshot(tmp_path / "people", **told)
+    assert read_snapshot(tmp_path / "simulated").is_simulated
+    assert not read_snapshot(tmp_path / "people").is_simulated
+    assert "simulated" not in json.loads((tmp_path / "people/manifest.json").read_text())
+
+
 def test_audio_is_linked_not_copied(tmp_path: Path, clip: tuple[str, Path]) -> None:
     sha256, path = clip
     write_rows(tmp_path / "snapshot", [row(clip_sha256=sha256)], {sha256: path})
@@ -96,8 +105,8 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"score": 11}, "Rating rating-0: the score 11 is outside its scale 0 to 10."),
     ({"score": float("nan")}, "Rating rating-0: the score nan is outside its scale 0 to 10."),
     ({"scale_max": 0}, "Rating rating-0: the scale 0 to 0 is empty."),
-    ({"role": "trap"}, "Rating rating-0: the role must be one of study, anchor, gold, practice, not 'trap'."),
-    ({"clip_sha256": "ab"}, "The clip ab is rated, but no file is given for it."),
+    ({"role": "trap"}, "Rating rating-0: the role must be one of study, anchor, gold, practice, repeat, not 'trap'."),
+    ({"clip_sha256": "ab"}, "The clip ab was judged, but no file is given for it."),
     ({"split": "test"}, "Rating rating-0: the split must be one of train, validation, heldout, dropped."),
 ]
 
@@ -181,7 +190,7 @@ def test_a_manifest_that_promises_something_else_is_refused(tmp_path: Path) -> N
     with pytest.raises(SnapshotError, match=r"manifest.json counts .*'n_pairs': 7"):
         read_snapshot(tmp_path / "snapshot")
     path.write_text(json.dumps(manifest | {"schema_version": 99}))
-    with pytest.raises(SnapshotError, match="has schema version 99; this program reads version 1"):
+    with pytest.raises(SnapshotError, match="has schema version 99; this program reads versions 1 and 2"):
         read_snapshot(tmp_path / "snapshot")
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from modeling.agreement import icc1, variances
-from modeling.synthetic import SAMPLE_RATE, generate_world, simulate_scores
+from modeling.synthetic import SAMPLE_RATE, generate_world, simulate_comparisons, simulate_scores
 from modeling.synthetic.captions import PHRASES, Event, describe
 from modeling.synthetic.sounds import KINDS, render_event
 from modeling.synthetic.systems import SYSTEMS, Take, perform, true_relevance
@@ -117,3 +117,22 @@ def test_no_rater_meets_a_pair_twice_and_the_work_is_shared() -> None:
     given = np.bincount([item.rater for item in scores])
     assert given.max() - given.min() <= 4
     assert all(0 <= item.score <= 10 and isinstance(item.score, int) for item in scores)
+
+
+def test_simulated_comparisons_have_the_noise_of_two_ratings() -> None:
+    """A lead of 2 wins with probability Phi((2 - .5) / (2.3 sqrt 2)) = .678, and is no difference with
+    Phi(.769) - Phi(.461) = .779 - .678 = .101; every two clips of a caption are compared by two raters.
+    """
+    captions = [number // 2 for number in range(8000)]
+    heard = simulate_comparisons([5.0, 3.0] * 4000, captions, seed=1)
+    assert len(heard) == 2 * 4000
+    assert all(captions[item.first] == captions[item.second] for item in heard)
+    better = [item.choice == ("first" if item.first % 2 == 0 else "second") for item in heard]
+    assert np.mean(better) == pytest.approx(0.678, abs=0.02)
+    assert np.mean([item.choice == "none" for item in heard]) == pytest.approx(0.101, abs=0.012)
+    assert np.mean([item.first % 2 == 0 for item in heard]) == pytest.approx(0.5, abs=0.02)
+    by_two: dict[int, set[int]] = {}
+    for item in heard:
+        by_two.setdefault(item.first // 2, set()).add(item.rater)
+    assert {len(raters) for raters in by_two.values()} == {2}
+    assert heard == simulate_comparisons([5.0, 3.0] * 4000, captions, seed=1)

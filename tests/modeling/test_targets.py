@@ -3,8 +3,19 @@
 import numpy as np
 from scipy import stats
 
+from modeling.config import TARGET_NAMES
 from modeling.synthetic import simulate_scores
-from modeling.targets import centred_means, flatten, pair_means, shrunken_offsets, to_ten
+from modeling.targets import (
+    PRIOR_RATINGS,
+    TARGETS,
+    centred_means,
+    flatten,
+    pair_means,
+    shrunken_offsets,
+    standardised_means,
+    to_ten,
+    weighted_means,
+)
 from tests.modeling.worlds import row
 
 
@@ -84,3 +95,68 @@ def test_targets_stay_on_the_scale() -> None:
     assert values.min() >= 0
     assert values.max() <= 10
     assert values.std() < 0.5 * pair_means(flat).std()
+
+
+def two_raters(*scores: tuple[float, float]) -> list[object]:
+    """The rows of raters a and b, who rated one pair after the other."""
+    return [
+        row(2 * number + side, pair=f"pair {number}", rater=rater, score=score)
+        for number, both in enumerate(scores)
+        for side, (rater, score) in enumerate(zip("ab", both, strict=True))
+    ]
+
+
+def test_standardised_means() -> None:
+    """By hand: a gives 2, 4, 6 (mean 4, SD 2), b 4, 5, 6 (mean 5, SD 1); both have z of -1, 0, 1.
+
+    The global mean is 4.5, the global spread root((4 + 1) / 2).
+    """
+    flat = flatten(two_raters((2, 4), (4, 5), (6, 6)))  # type: ignore[arg-type]
+    spread = 2.5**0.5
+    np.testing.assert_allclose(standardised_means(flat), [4.5 - spread, 4.5, 4.5 + spread])
+
+
+def test_a_rater_of_one_rating_is_standardised_by_everybody() -> None:
+    """a as before; c gave a single 9, so that the global mean is (4 + 9) / 2 and c's z is (9 - 6.5) / 2 = 1.25."""
+    rows = [row(number, pair=f"pair {number}", rater="a", score=score) for number, score in enumerate((2, 4, 6))]
+    flat = flatten([*rows, row(9, pair="pair 0", rater="c", score=9)])
+    np.testing.assert_allclose(standardised_means(flat), [6.5 + 2 * (-1 + 1.25) / 2, 6.5, 8.5])
+
+
+def test_weighted_means() -> None:
+    """By hand: a and b stand 1 from the mean of two pairs and 2 from that of a third, alike, so all weights are one.
+
+    With a third rater c on the first pair alone: its mean is 4, deviations are -1 (a), 1 (b), 0 (c) of share 2/3; those
+    of the second pair 2 and -2 of share 1/2. a and b have (1 + 4) / (7/6), c 0 / (2/3), all 10 / 3.
+    """
+    alike = flatten(two_raters((3, 5), (6, 4), (1, 5)))  # type: ignore[arg-type]
+    np.testing.assert_allclose(weighted_means(alike), pair_means(alike))
+    rows = [*two_raters((3, 5), (8, 4)), row(9, pair="pair 0", rater="c", score=4)]
+    flat = flatten(rows)  # type: ignore[arg-type]
+    usual = 10 / 3
+    both = (7 / 6 + PRIOR_RATINGS) / (5 + PRIOR_RATINGS * usual)
+    third = (2 / 3 + PRIOR_RATINGS) / (PRIOR_RATINGS * usual)
+    np.testing.assert_allclose(weighted_means(flat), [(3 * both + 5 * both + 4 * third) / (2 * both + third), 6])
+
+
+def test_raters_who_are_noisy_count_less() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.uniform(2, 8, 200)
+    rows = [
+        row(len(truth) * rater + pair, pair=f"{pair:03d}", rater=f"rater {rater}", scale_min=-30, scale_max=40,
+            score=value + rng.normal(0, 6.0 if rater == 0 else 0.5))
+        for rater in range(3)
+        for pair, value in enumerate(truth)
+    ]  # fmt: skip
+    flat = flatten(rows)
+    real = (np.array([truth[int(name)] for name in flat.pairs]) + 30) / 7
+    assert np.abs(weighted_means(flat) - real).mean() < 0.5 * np.abs(pair_means(flat) - real).mean()
+
+
+def test_every_named_target_is_there_and_equal_scores_leave_it_defined() -> None:
+    assert set(TARGETS) == set(TARGET_NAMES)
+    flat = flatten(two_raters((4, 4), (4, 4)))  # type: ignore[arg-type]
+    one = flatten([row(0, score=7)])
+    for target in TARGETS.values():
+        assert target(flat).tolist() == [4, 4]
+        assert target(one).tolist() == [7]

@@ -12,10 +12,18 @@ from modeling.config import PRESETS, TrainingConfig, override
 from modeling.metrics import METRICS
 from modeling.scoring import Scorer
 from modeling.snapshot import read_snapshot
-from modeling.training import Progress, TrainingCancelled, TrainingRefused, TrainingResult, train
-from tests.modeling.worlds import row, world_snapshot, write_rows
+from modeling.training import Progress, TrainingCancelled, TrainingRefused, TrainingResult
+from tests.modeling.worlds import few_pairs, row, train, world_snapshot, write_rows
 
 TWO_EPOCHS = override(PRESETS["small"], {"epochs": 2})
+# Three steps an epoch on `few`.
+SHORT = override(TWO_EPOCHS, {"batch_size": 8})
+
+
+@pytest.fixture(scope="module")
+def short(few: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """The built-in model tuned on `few` for two epochs."""
+    return train(SHORT, few, tmp_path_factory.mktemp("short") / "out")
 
 
 def test_it_works(trained: TrainingResult, world: Path) -> None:
@@ -37,12 +45,14 @@ def test_the_report_is_the_contracts(trained: TrainingResult) -> None:
     out = trained.model_dir.parent
     report = json.loads((out / "report.json").read_text())
     assert {"n_heldout", "n_train", "n_dropped", "base", "tuned", "difference"} <= set(report)
+    assert report["question"] == trained.question == "relevance"
+    assert report["n_train_comparisons"] == report["n_heldout_comparisons"] == report["n_heldout_ties"] == 0
     for name in ("base", "tuned", "difference"):
         assert list(report[name]) == list(METRICS)
         assert all(list(value) == ["value", "low", "high", "n"] for value in report[name].values())
     assert report["tuned"]["srcc"] == trained.tuned["srcc"].as_dict()
     assert TrainingConfig(**json.loads((out / "config.json").read_text())) == TWO_EPOCHS
-    assert sorted(path.name for path in out.iterdir()) == ["config.json", "model", "report.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["config.json", "logs", "model", "report.json"]
 
 
 def test_the_published_model_scores_as_the_run_did(trained: TrainingResult, world: Path) -> None:
@@ -66,12 +76,12 @@ def test_an_untuned_model_has_no_calibration(trained: TrainingResult, world: Pat
 
 
 def test_the_same_seed_gives_the_same_result_and_progress_only_grows(
-    trained: TrainingResult, world: Path, tmp_path: Path
+    short: TrainingResult, few: Path, tmp_path: Path
 ) -> None:
     seen: list[Progress] = []
-    again = train(TWO_EPOCHS, world, tmp_path / "out", on_progress=seen.append)
-    assert again.predictions == trained.predictions
-    assert again.tuned == trained.tuned
+    again = train(SHORT, few, tmp_path / "out", on_progress=seen.append)
+    assert again.predictions == short.predictions
+    assert again.tuned == short.tuned
     steps = [progress.step for progress in seen]
     assert steps == sorted(steps)
     assert steps[-1] == seen[-1].total_steps
@@ -80,54 +90,54 @@ def test_the_same_seed_gives_the_same_result_and_progress_only_grows(
     assert seen[-1].seconds_left == 0
     training = [progress for progress in seen if progress.phase == "training"]
     assert training[0].loss is None, "the untuned model is validated first"
-    assert all(progress.loss is not None and progress.validation_srcc is not None for progress in training[-5:])
+    assert all(progress.loss is not None and progress.validation is not None for progress in training[-5:])
 
 
 def test_a_cancelled_run_publishes_nothing_and_a_later_one_goes_on(
-    trained: TrainingResult, world: Path, tmp_path: Path
+    short: TrainingResult, few: Path, tmp_path: Path
 ) -> None:
     """Stopped in its second epoch and called again, the run ends exactly where the uninterrupted one ended."""
     out = tmp_path / "out"
     last: list[Progress] = []
 
     def second_epoch() -> bool:
-        return bool(last) and last[-1].loss is not None and (out / "checkpoint/epoch-00001").is_dir()
+        return bool(last) and last[-1].loss is not None and any(out.glob("checkpoint/epoch-00001-*"))
 
     with pytest.raises(TrainingCancelled, match=r"^The run was cancelled\.$"):
-        train(TWO_EPOCHS, world, out, on_progress=last.append, should_stop=second_epoch)
-    assert [path.name for path in out.iterdir()] == ["checkpoint"]
+        train(SHORT, few, out, on_progress=last.append, should_stop=second_epoch)
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "logs"]
     first_losses: list[float] = []
-    resumed = train(TWO_EPOCHS, world, out, on_progress=lambda progress: first_losses.append(progress.loss or 0.0))
-    assert resumed.predictions == trained.predictions
+    resumed = train(SHORT, few, out, on_progress=lambda progress: first_losses.append(progress.loss or 0.0))
+    assert resumed.predictions == short.predictions
     assert not (out / "checkpoint").exists()
 
 
-def test_another_config_does_not_go_on_from_the_checkpoint(world: Path, tmp_path: Path) -> None:
+def test_another_config_does_not_go_on_from_the_checkpoint(few: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(TrainingCancelled):
-        train(TWO_EPOCHS, world, out, should_stop=lambda: (out / "checkpoint/epoch-00001").is_dir())
-    other = override(PRESETS["small"], {"epochs": 1, "seed": 5})
-    fresh, resumed = train(other, world, tmp_path / "fresh"), train(other, world, out)
+        train(SHORT, few, out, should_stop=lambda: any(out.glob("checkpoint/epoch-00001-*")))
+    other = override(SHORT, {"epochs": 1, "seed": 5})
+    fresh, resumed = train(other, few, tmp_path / "fresh"), train(other, few, out)
     assert resumed.predictions == fresh.predictions
 
 
-def test_held_out_scores_do_not_reach_the_weights(trained: TrainingResult, world: Path, tmp_path: Path) -> None:
+def test_held_out_scores_do_not_reach_the_weights(short: TrainingResult, few: Path, tmp_path: Path) -> None:
     """The same snapshot with every held-out score turned round gives the same weights to the bit."""
-    snapshot = read_snapshot(world)
+    snapshot = read_snapshot(few)
     turned = [
         dataclasses.replace(item, score=10 - item.score) if item.split == "heldout" else item
         for item in snapshot.ratings
     ]
     write_rows(tmp_path / "snapshot", turned, snapshot.audio)
-    result = train(TWO_EPOCHS, tmp_path / "snapshot", tmp_path / "out")
-    ours, theirs = (load_file(item.model_dir / "model.safetensors") for item in (result, trained))
+    result = train(SHORT, tmp_path / "snapshot", tmp_path / "out")
+    ours, theirs = (load_file(item.model_dir / "model.safetensors") for item in (result, short))
     assert all(ours[name].equal(theirs[name]) for name in theirs)
-    assert result.tuned["srcc"].value == pytest.approx(-trained.tuned["srcc"].value, abs=0.1)
+    assert result.tuned["srcc"].value == pytest.approx(-short.tuned["srcc"].value, abs=0.1)
 
 
-def test_weights_are_kept_where_no_epoch_is_better(world: Path, tmp_path: Path) -> None:
-    still = dataclasses.replace(TWO_EPOCHS, learning_rate=0.0, tower_learning_rate=0.0)
-    result = train(still, world, tmp_path / "out")
+def test_weights_are_kept_where_no_epoch_is_better(few: Path, tmp_path: Path) -> None:
+    still = dataclasses.replace(SHORT, learning_rate=0.0, tower_learning_rate=0.0)
+    result = train(still, few, tmp_path / "out")
     assert all(item.base_cosine == item.tuned_cosine for item in result.predictions)
     assert result.difference["srcc"].value == 0
     assert result.note == (
@@ -139,7 +149,7 @@ def test_weights_are_kept_where_no_epoch_is_better(world: Path, tmp_path: Path) 
 def test_too_few_held_out_pairs_are_refused_and_nothing_written(tmp_path: Path) -> None:
     info = world_snapshot(tmp_path, n_captions=6)
     with pytest.raises(TrainingRefused) as refusal:
-        train(TWO_EPOCHS, tmp_path / "snapshot", tmp_path / "out")
+        train(SHORT, tmp_path / "snapshot", tmp_path / "out")
     assert str(refusal.value) == (
         f"Only {info.n_heldout} rated pairs are held out; at least 30 are needed to say whether tuning helped. "
         "Collect ratings for more captions."
@@ -147,34 +157,38 @@ def test_too_few_held_out_pairs_are_refused_and_nothing_written(tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_to_train_on_is_refused(world: Path, tmp_path: Path) -> None:
-    snapshot = read_snapshot(world)
+def test_nothing_to_train_on_is_refused(few: Path, tmp_path: Path) -> None:
+    snapshot = read_snapshot(few)
     heldout = [item for item in snapshot.ratings if item.split == "heldout"]
     write_rows(tmp_path / "snapshot", heldout, snapshot.audio)
     with pytest.raises(TrainingRefused, match="^Only 0 rated pairs are left to train on, and at least 10 are needed"):
-        train(TWO_EPOCHS, tmp_path / "snapshot", tmp_path / "out")
+        train(SHORT, tmp_path / "snapshot", tmp_path / "out")
 
 
 def test_without_study_ratings_it_is_refused(tmp_path: Path) -> None:
     write_rows(tmp_path / "snapshot", [row(role="anchor"), row(1)], {})
     with pytest.raises(TrainingRefused, match="^The snapshot has no ratings of study pairs with audio"):
-        train(TWO_EPOCHS, tmp_path / "snapshot", tmp_path / "out")
+        train(SHORT, tmp_path / "snapshot", tmp_path / "out")
 
 
-def test_two_questions_are_refused(world: Path, tmp_path: Path) -> None:
-    snapshot = read_snapshot(world)
+def test_two_questions_are_refused_unless_one_is_named(few: Path, tmp_path: Path) -> None:
+    snapshot = read_snapshot(few)
     mixed = [dataclasses.replace(snapshot.ratings[0], question="order"), *snapshot.ratings[1:]]
     write_rows(tmp_path / "snapshot", mixed, snapshot.audio)
-    with pytest.raises(TrainingRefused, match=r"ratings of 2 questions \(order, relevance\)"):
-        train(TWO_EPOCHS, tmp_path / "snapshot", tmp_path / "out")
+    with pytest.raises(TrainingRefused, match=r"answers to 2 questions \(order, relevance\); name the one to train on"):
+        train(SHORT, tmp_path / "snapshot", tmp_path / "out")
+    with pytest.raises(TrainingRefused, match=r"no answers to the question 'x'; it has those to: order, relevance\."):
+        train(override(SHORT, {"question": "x"}), tmp_path / "snapshot", tmp_path / "out")
+    with pytest.raises(TrainingRefused, match="^Only [01] rated pairs are held out"):
+        train(override(SHORT, {"question": "order"}), tmp_path / "snapshot", tmp_path / "out")
 
 
-def test_a_changed_snapshot_is_refused(world: Path, tmp_path: Path) -> None:
-    shutil.copytree(world, tmp_path / "snapshot")
+def test_a_changed_snapshot_is_refused(few: Path, tmp_path: Path) -> None:
+    shutil.copytree(few, tmp_path / "snapshot")
     path = tmp_path / "snapshot/ratings.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"score": 7', b'"score": 8', 1))
     with pytest.raises(TrainingRefused, match="ratings.jsonl was changed"):
-        train(TWO_EPOCHS, tmp_path / "snapshot", tmp_path / "out")
+        train(SHORT, tmp_path / "snapshot", tmp_path / "out")
 
 
 def test_a_finished_run_is_not_overwritten(trained: TrainingResult, world: Path) -> None:
@@ -185,15 +199,15 @@ def test_a_finished_run_is_not_overwritten(trained: TrainingResult, world: Path)
     assert (out / "report.json").read_bytes() == before
 
 
-def test_a_model_that_cannot_be_opened_is_refused(world: Path, tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_opened_is_refused(few: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingRefused, match="'/no/such' is neither a directory nor a hub name"):
-        train(override(TWO_EPOCHS, {"model": "/no/such"}), world, tmp_path / "out")
+        train(override(SHORT, {"model": "/no/such"}), few, tmp_path / "out")
 
 
-def test_a_rate_that_blows_up_is_a_sentence(world: Path, tmp_path: Path) -> None:
-    wild = override(TWO_EPOCHS, {"learning_rate": 1.0, "tower_learning_rate": 1.0, "losses": {"mse": 1e30}})
+def test_a_rate_that_blows_up_is_a_sentence(few: Path, tmp_path: Path) -> None:
+    wild = override(SHORT, {"learning_rate": 1.0, "tower_learning_rate": 1.0, "losses": {"mse": 1e30}})
     try:
-        train(wild, world, tmp_path / "out")
+        train(wild, few, tmp_path / "out")
     except TrainingRefused as error:
         assert str(error) == "The loss is no longer a number; lower learning_rate and tower_learning_rate."  # noqa: PT017
     assert not list((tmp_path / "out").glob(".*"))
@@ -201,12 +215,7 @@ def test_a_rate_that_blows_up_is_a_sentence(world: Path, tmp_path: Path) -> None
 
 def test_a_local_directory_at_laions_settings_is_tuned(world: Path, random_directory: Path, tmp_path: Path) -> None:
     """The front end and the classes of a full-size CLAP, fused or not, on 30 held-out and 12 training pairs."""
-    snapshot = read_snapshot(world)
-    pairs = {item.pair: item.split for item in snapshot.ratings}
-    chosen = {
-        name for part, n in (("heldout", 30), ("train", 12)) for name in [p for p in pairs if pairs[p] == part][:n]
-    }
-    write_rows(tmp_path / "snapshot", [item for item in snapshot.ratings if item.pair in chosen], snapshot.audio)
+    few_pairs(world, tmp_path / "snapshot", heldout=30, train=12)
     config = TrainingConfig(model=str(random_directory), epochs=1, batch_size=6)
     result = train(config, tmp_path / "snapshot", tmp_path / "out")
     assert (result.n_heldout, result.n_train, result.n_validation) == (30, 12, 0)

@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from listening_tests.choices import Source
-from listening_tests.models import Assignment, Consent, ListeningTest, Pair, Rater, Rating, Session
+from listening_tests.choices import Role, Source
+from listening_tests.models import Assignment, Consent, ListeningTest, Member, Pair, Rater, Rating, Session
 from modeling.splits import HELDOUT, caption_split
 from tests.factories import make_caption, make_clip, make_pair, make_test
 from worker.models import DatasetSnapshot, MeasuredModel, Metric, MetricName, ModelVersion, Prediction, TrainingRun
@@ -29,7 +29,15 @@ SQUARED_ERRORS = {
 
 
 def make_staff(username: str = "researcher") -> User:
-    return get_user_model().objects.create_user(username, password="correct horse", is_staff=True)
+    """An account that may do everything with every test."""
+    return get_user_model().objects.create_superuser(username, password="correct horse")
+
+
+def make_member(test: ListeningTest, role: Role = Role.OWNER, username: str = "member") -> User:
+    """An account of staff that works on `test`, and on no other."""
+    user = get_user_model().objects.create_user(username, password="correct horse", is_staff=True)
+    Member.objects.create(test=test, user=user, role=role)
+    return user
 
 
 def make_session(test: ListeningTest, rater: Rater | None = None) -> Session:

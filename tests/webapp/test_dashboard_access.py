@@ -7,19 +7,33 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
+from listening_tests.choices import Role
 from tests.factories import make_test
-from tests.webapp.factories import make_run
+from tests.webapp.factories import make_member, make_run
 from worker.models import RunStatus, TrainingRun
 
 PAGES = [
     ("test_list", []),
     ("test_page", ["a-test"]),
     ("test_runs", ["a-test"]),
+    ("live", ["a-test"]),
+    ("live_part", ["a-test"]),
+    ("rater_list", ["a-test"]),
+    ("rater_page", ["a-test", uuid4()]),
+    ("pair_list", ["a-test"]),
+    ("pair_page", ["a-test", uuid4()]),
+    ("trial_page", ["a-test", uuid4()]),
     ("runs_page", []),
     ("runs_live", []),
     ("run_page", [uuid4()]),
     ("run_live", [uuid4()]),
     ("clip_audio", [uuid4()]),
+    ("clip_waveform", [uuid4()]),
+    ("clip_list", ["a-test"]),
+    ("clip_page", ["a-test", uuid4()]),
+    ("clip_upload", ["a-test"]),
+    ("clip_import", ["a-test", uuid4()]),
+    ("clip_import_live", ["a-test", uuid4()]),
 ]
 
 
@@ -54,6 +68,25 @@ def test_nobody_but_staff_starts_or_cancels_runs(client: Client, is_signed_in: b
 
     assert {started.status_code, cancelled.status_code} == ({403} if is_signed_in else {302})
     assert TrainingRun.objects.get().status == RunStatus.QUEUED
+
+
+@pytest.mark.django_db
+def test_a_test_is_found_by_its_members_alone(client: Client) -> None:
+    test = make_test()
+    url = reverse("dashboard:test_page", args=[test.slug])
+    client.force_login(make_member(test, Role.ANALYST))
+    assert client.get(url).status_code == 200
+    client.force_login(make_member(make_test(), username="stranger"))
+    assert client.get(url).status_code == 404
+    assert client.post(reverse("dashboard:retrain", args=[test.slug])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_an_assistant_does_not_retrain(client: Client) -> None:
+    test = make_test()
+    client.force_login(make_member(test, Role.ASSISTANT))
+    assert client.post(reverse("dashboard:retrain", args=[test.slug])).status_code == 403
+    assert not TrainingRun.objects.exists()
 
 
 @pytest.mark.django_db

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from listening_tests.choices import TestStatus
-from listening_tests.models import Exclusion, ListeningTest
+from listening_tests.choices import TestKind, TestStatus
+from listening_tests.models import Exclusion, ListeningTest, Question
 from tests.factories import make_pair, make_pairs, make_test
+from tests.sittings import answer_all, anything_in, make_test_of, prefer
 from tests.webapp.factories import make_done_run, make_rating, make_run, make_running_run, make_session
 from worker.models import RunStatus, TrainingPlan, TrainingRun
 
@@ -31,7 +32,7 @@ def test_it_works(staff: Client) -> None:
     response = staff.get(LIST_URL)
 
     (row,) = response.context["rows"]
-    assert (row.line.n_ratings, row.line.n_wanted) == (1, 12)
+    assert (row.line.n_answers, row.line.n_wanted) == (1, 12)
     assert row.last_run.run == run
     assert row.last_run.words == "SRCC 0.62, untuned 0.31: better by 0.31, 95 % interval 0.22 to 0.40."
     text = response.text
@@ -51,11 +52,11 @@ def test_without_a_test_the_list_says_how_to_make_one(staff: Client) -> None:
 
 def test_a_draft_has_no_address_to_rate_at_but_one_to_open_it(staff: Client) -> None:
     draft = make_test(status=TestStatus.DRAFT)
-    opening = f'<a href="{reverse("admin:listening_tests_listeningtest_change", args=[draft.pk])}">Open it in the admin'
+    opening = {LIST_URL: page_of(draft), page_of(draft): reverse("dashboard:set_up", args=[draft.slug])}
 
-    for url in (LIST_URL, page_of(draft)):
+    for url, leads_to in opening.items():
         text = staff.get(url).text
-        assert opening in text
+        assert f'<a href="{leads_to}">' in text
         assert not re.search(rf'href="[^"]*/t/{draft.slug}/"', text)
 
 
@@ -77,8 +78,8 @@ def test_what_does_not_count_is_not_counted(staff: Client) -> None:
     (row,) = staff.get(LIST_URL).context["rows"]
     page = staff.get(page_of(test))
 
-    assert (row.line.n_ratings, row.line.n_wanted) == (1, 4)
-    assert page.context["overview"].n_ratings == 1
+    assert (row.line.n_answers, row.line.n_wanted) == (1, 4)
+    assert page.context["overview"].n_answers == 1
     assert page.context["histogram"]["rows"][int(counted.score)] == ["3", 1]
     assert "1, and 1 more left out by a rule" in page.text
 
@@ -92,8 +93,8 @@ def test_the_number_of_tests_does_not_change_the_number_of_queries(
             make_rating(make_pair(test), 5)
             make_done_run(test)
             make_running_run(test)
-        # Session and user; ratings, pairs, problems, last runs, tests.
-        with django_assert_num_queries(7):
+        # Session and user; ratings, comparisons; pairs, comparisons and sounds to answer; problems, last runs, tests.
+        with django_assert_num_queries(10):
             staff.get(LIST_URL)
 
 
@@ -109,7 +110,7 @@ def test_a_test_page_shows_what_came_in(staff: Client) -> None:
     response = staff.get(page_of(test))
 
     assert response.context["per_day"]["rows"] == [["30 Mar", 1], ["31 Mar", 0], ["1 Apr", 2]]
-    assert response.context["by_ratings"]["rows"] == [["0", 1], ["1", 1], ["2", 1]]
+    assert response.context["by_answers"]["rows"] == [["0", 1], ["1", 1], ["2", 1]]
     assert response.context["histogram"]["rows"][7] == ["7", 1]
     assert response.context["histogram"]["rows"][10] == ["10", 2]
     assert "2 of 3, 2 ratings wanted for each" in response.text
@@ -209,3 +210,92 @@ def test_titles_and_captions_are_text_not_markup(staff: Client) -> None:
 
     for url in (LIST_URL, page_of(test)):
         assert "<script>alert(1)" not in staff.get(url).text
+
+
+def test_a_comparison_has_a_page_that_is_true_for_it(staff: Client) -> None:
+    test = make_test_of(TestKind.COMPARISON, n_captions=2, systems=("mine", "<b>other</b>"), ratings_per_pair=1)
+    answer_all(test, prefer("mine"))
+
+    response = staff.get(page_of(test))
+
+    text = response.text
+    assert "Paired comparison" in text
+    assert "2 of 2, 1 answer wanted for each" in text
+    assert "Comparisons by number of answers" in text
+    assert response.context["by_answers"]["rows"] == [["0", 0], ["1", 2]]
+    rows = dict(response.context["choices"]["rows"])
+    assert list(rows) == ["A", "No difference", "B"] and rows["A"] + rows["B"] == 2
+    assert "mine: preferred in 2 of 2" in text
+    assert "&lt;b&gt;other&lt;/b&gt;" in text and "<b>other" not in text
+    assert "How often each score was given" not in text
+
+
+def test_side_by_side_has_a_page_that_is_true_for_it(staff: Client) -> None:
+    test = make_test_of(TestKind.SIDE_BY_SIDE, n_captions=2)
+    answer_all(test, anything_in(test.kind), most=1)
+
+    response = staff.get(page_of(test))
+
+    text = response.text
+    assert "Side by side" in text
+    assert "1 of 2, 4 answers wanted for each" in text
+    assert "Trials by number of answers" in text
+    assert "How often each score was given to a study sound." in text
+    assert response.context["histogram"]["rows"][10] == ["10", 3]
+    assert "Systems preferred" not in text
+
+
+def test_a_flagged_comparison_leads_to_the_list_of_comparisons(staff: Client) -> None:
+    test = make_test_of(TestKind.COMPARISON, n_captions=1, systems=("mine", "other"))
+    answer_all(test, prefer("mine"), elapsed_s=0)
+
+    comparisons = f"{reverse('admin:listening_tests_comparison_changelist')}?test__id__exact={test.pk}"
+    told = (
+        f'<a href="{comparisons}&amp;question=relevance&amp;too_soon__exact=1">1 came sooner</a> than the clips could'
+    )
+    assert told in staff.get(page_of(test)).text
+
+
+def test_one_of_several_questions_is_chosen_by_the_address(staff: Client) -> None:
+    test = make_test()
+    Question.objects.create(test=test, name="quality", prompt="How <i>good</i>?", scale_max=100, scale_step=0)
+    make_pair(test)
+    answer_all(test, anything_in(test.kind))
+
+    first, second = staff.get(page_of(test)), staff.get(page_of(test), {"question": "quality"})
+
+    assert first.context["histogram"]["rows"][10] == ["10", 1]
+    assert second.context["histogram"]["rows"][19] == ["95 to 100", 1]
+    assert '<a href="?question=quality#answers">quality</a>' in first.text
+    assert '<a href="?question=quality#answers" aria-current="page">quality</a>' in second.text
+    assert "How well does the caption match the sound?" in first.text
+    assert "How &lt;i&gt;good&lt;/i&gt;?" in second.text
+    assert staff.get(page_of(test), {"question": "order"}).status_code == 404
+
+
+def test_with_one_question_there_is_nothing_to_choose(staff: Client) -> None:
+    assert 'aria-label="Question"' not in staff.get(page_of(make_test())).text
+
+
+@pytest.mark.parametrize("kind", TestKind.values)
+def test_the_number_of_answers_does_not_change_the_number_of_queries(
+    staff: Client, kind: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    test = make_test_of(kind)
+    Question.objects.create(test=test, name="second")
+    counts = []
+    for _ in range(2):
+        answer_all(test, anything_in(kind))
+        with django_assert_max_num_queries(25) as captured:
+            staff.get(page_of(test), {"question": "second"})
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_the_list_tells_the_kind_where_it_is_not_the_usual_one(staff: Client) -> None:
+    make_test_of(TestKind.RATING)
+    assert "paired comparison" not in staff.get(LIST_URL).text
+    make_test_of(TestKind.COMPARISON)
+    text = staff.get(LIST_URL).text
+    assert "0 of 36</span>" in text and "paired comparison</span>" in text

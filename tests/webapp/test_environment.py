@@ -14,7 +14,16 @@ from pytest_django import Settings
 
 from tests.factories import make_test
 from webapp.embedded_broker import broker_url, server_command, socket_path
-from webapp.environment import read_address, read_choice, read_database_url, read_flag, read_list, read_port
+from webapp.environment import (
+    read_address,
+    read_choice,
+    read_database_url,
+    read_flag,
+    read_list,
+    read_port,
+    read_positive,
+    read_rate,
+)
 from webapp.first_account import first_account_create, first_password_still_valid
 from webapp.processes import programs, supervisor_configuration
 from webapp.secret_key import secret_key_read_or_create
@@ -28,6 +37,7 @@ def test_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_list("X", []) == ["a.example.org", "b.example.org"]
     monkeypatch.setenv("X", "8001")
     assert read_port("X", 8000) == 8001
+    assert (read_positive("X", 24), read_positive("ABSENT", 24)) == (8001, 24)
 
 
 def test_bad_values_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +54,14 @@ def test_bad_values_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(ImproperlyConfigured) as refusal:
         read_address("X", "", "redis://host:6379/0")
     assert str(refusal.value) == "X is 'perhaps'. Set it to an address such as redis://host:6379/0."
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read_positive("X", 24)
+    assert str(refusal.value) == "X is 'perhaps'. Set it to a number above 0."
+    for rate in ("perhaps", "1200", "0/min", "12/", "x/min"):
+        monkeypatch.setenv("X", rate)
+        with pytest.raises(ImproperlyConfigured) as refusal:
+            read_rate("X", "1200/min")
+        assert str(refusal.value) == f"X is '{rate}'. Set it to a rate such as 1200/min."
     with pytest.raises(ImproperlyConfigured) as refusal:
         read_database_url("X")
     assert str(refusal.value) == "X must look like postgresql://user:password@host:5432/database."
@@ -105,12 +123,13 @@ def test_processes_are_the_broker_web_a_worker_a_queue_and_beat(tmp_path: Path) 
     assert "[program:broker]\n" in text
 
 
-def test_web_process_never_loads_torch(tmp_path: Path) -> None:
+def test_web_process_loads_neither_torch_nor_statistics_nor_pictures(tmp_path: Path) -> None:
     code = (
         "import django, sys; django.setup(); import webapp.wsgi, webapp.urls, worker.tasks; "
         "from django.urls import get_resolver; get_resolver().url_patterns; "
         "from django.urls import reverse; reverse('dashboard:test_list'); "
-        "print(sorted({'torch', 'torchaudio', 'transformers'} & set(sys.modules)))"
+        "heavy = {'torch', 'torchaudio', 'transformers', 'statsmodels', 'pandas', 'matplotlib'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "webapp.settings", "EARMARK_HOME": str(tmp_path)}
     found = subprocess.run(  # noqa: S603 -- our own words

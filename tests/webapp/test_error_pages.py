@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -39,6 +40,7 @@ def test_who_may_not_see_a_page_reads_whom_to_ask(client: Client) -> None:
 
 
 def test_staff_without_a_permission_find_back(staff: Client) -> None:
+    User.objects.update(is_superuser=False)
     response = staff.get("/admin/auth/user/")
 
     assertContains(response, "Your account, researcher, does not have the permission", status_code=403)

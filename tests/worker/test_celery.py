@@ -11,7 +11,9 @@ from worker.celery import app
 LIGHT = """
 import sys, django
 django.setup()
-import worker.tasks, worker.services, worker.selectors, worker.schedule, worker.admin
+import worker.tasks, worker.services, worker.selectors, worker.schedule, worker.admin, worker.clip_imports
+import worker.services_pilots, worker.plans
+import worker.screening.services, worker.screening.schedule
 assert "torch" not in sys.modules and "transformers" not in sys.modules
 """
 
@@ -24,7 +26,12 @@ def test_it_works() -> None:
     assert queue_of == QUEUES
 
 
-QUEUES = {"run_training": "gpu", "retrain_due_tests": "default"}
+QUEUES = {
+    "run_training": "gpu",
+    **dict.fromkeys(
+        ("retrain_due_tests", "import_clips", "compute_screening", "run_pilot", "look_at_calendar"), "default"
+    ),
+}
 
 
 def test_a_task_outlives_its_worker_and_is_not_given_out_twice() -> None:
@@ -39,9 +46,21 @@ def test_only_json_is_read() -> None:
 
 
 def test_beat_looks_at_the_top_of_every_hour() -> None:
-    [entry] = app.conf.beat_schedule.values()
+    entry = app.conf.beat_schedule["retrain-due-tests"]
 
     assert (entry["task"], entry["schedule"]) == ("worker.tasks.retrain_due_tests", crontab(minute=0))
+
+
+def test_beat_looks_at_the_calendar_every_minute() -> None:
+    entry = app.conf.beat_schedule["look-at-calendar"]
+
+    assert (entry["task"], entry["schedule"]) == ("worker.tasks.look_at_calendar", crontab())
+
+
+def test_beat_looks_at_raters_every_quarter_of_an_hour() -> None:
+    entry = app.conf.beat_schedule["screen-tests"]
+
+    assert (entry["task"], entry["schedule"]) == ("worker.tasks.compute_due_screenings", crontab(minute="*/15"))
 
 
 def test_who_publishes_never_loads_torch() -> None:

@@ -18,4 +18,4 @@ def test_an_unknown_preset_is_refused_by_the_variables_name(settings: Settings) 
         call_command("check", "worker")
 
     assert "(worker.E001) EARMARK_PRESET names no preset: “large”." in str(refusal.value)
-    assert "HINT: Set it to one of human-clap, small, or leave it out." in str(refusal.value)
+    assert "HINT: Set it to one of human-clap, small, spo, svr, xacle-baseline, or leave it out." in str(refusal.value)

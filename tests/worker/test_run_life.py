@@ -328,7 +328,7 @@ def test_a_run_that_kills_its_workers_is_given_up(published: list[int]) -> None:
     assert (run.status, run.message, published) == (RunStatus.ERRORED, LOST, [])
 
 
-@pytest.mark.parametrize("host", [host_name(), "elsewhere:1", "nobody"])
+@pytest.mark.parametrize("host", [pytest.param(host_name(), id="this process"), "elsewhere:1", "nobody"])
 def test_a_run_whose_process_may_live_is_left_alone(published: list[int], host: str) -> None:
     run = run_on(host)
     start_worker()

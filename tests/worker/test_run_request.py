@@ -49,7 +49,9 @@ def test_the_preset_is_the_nearest(
 
 
 def test_an_unknown_preset_is_refused(db: None) -> None:
-    with pytest.raises(Refused, match="There is no preset 'large'; choose from human-clap, small."):
+    with pytest.raises(
+        Refused, match="There is no preset 'large'; choose from human-clap, small, spo, svr, xacle-baseline."
+    ):
         run_request(test=make_study(), trigger=RunTrigger.PERSON, preset="large")
     assert not TrainingRun.objects.exists()
 

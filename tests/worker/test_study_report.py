@@ -124,8 +124,9 @@ def test_scores_on_another_scale_are_mapped() -> None:
     ]
     for half, rating in zip(halves, test.ratings.all(), strict=True):
         half.client_uuid, half.submitted_at = half.uuid, rating.submitted_at
-        half.score, half.scale_min, half.scale_max = rating.score / 2, 0, 5
+        half.score, half.scale_min, half.scale_max, half.scale_step = rating.score / 2, 0, 5, 0.5
     test.ratings.all().delete()
+    test.questions.update(scale_max=5, scale_step=0.5)
     Rating.objects.bulk_create(halves)
 
     assert report_of(test)["icc1"] == pytest.approx(before["icc1"])

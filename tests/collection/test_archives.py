@@ -1,25 +1,18 @@
-"""Uploading a zip of sounds with its manifest, and the zips that are refused."""
+"""Zips of sounds that are unpacked, and those that are refused."""
 
 import io
 import stat
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
-from django.test import Client
-from django.urls import reverse
 
-from listening_tests.choices import TestStatus
 from listening_tests.exceptions import Refused
-from listening_tests.models import Clip, ListeningTest
 from listening_tests.services import archives
 from listening_tests.services.archives import archive_unpack
 from tests.collection.sounds import encoded, noise
-from tests.factories import make_test
 
 SOUND = encoded(noise(0.3, rate=16_000), rate=16_000)
 ANEW = "Pack it anew without."
@@ -34,88 +27,21 @@ def zipped(members: dict[str, bytes], *, compression: int = zipfile.ZIP_STORED) 
     return stream.getvalue()
 
 
-@pytest.fixture
-def staff(db: None) -> Client:
-    client = Client()
-    # Without a password, whose hashing would take longer than the rest of a test.
-    client.force_login(User.objects.create(username="researcher", is_staff=True, is_superuser=True))
-    return client
+def test_it_works(tmp_path: Path) -> None:
+    """Desktop's litter stays out, and what is unpacked is counted on the way."""
+    told: list[tuple[int, int]] = []
+    members = {"x/m.csv": b"file,caption", "x/a.wav": SOUND, "__MACOSX/._m.csv": b"x", "x/.DS_Store": b"x"}
+    archive_unpack(
+        archive=io.BytesIO(zipped(members)), folder=tmp_path, on_file=lambda done, total: told.append((done, total))
+    )
+    files = {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {"x/m.csv": b"file,caption", "x/a.wav": SOUND}
+    assert told == [(0, 2), (1, 2)]
 
 
-def upload(staff: Client, test: ListeningTest, archive: bytes, manifest: bytes | None = None) -> HttpResponse:
-    data = {"archive": SimpleUploadedFile("sounds.zip", archive)}
-    if manifest is not None:
-        data["manifest"] = SimpleUploadedFile("m.csv", manifest)
-    address = reverse("admin:listening_tests_listeningtest_upload", args=[test.pk])
-    return staff.post(address, data, follow=True)  # type: ignore[return-value]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("folder", ["", "sounds/"])
-def test_it_works(staff: Client, folder: str) -> None:
-    """The manifest lies in the zip, beside desktop's litter; its paths begin where it lies."""
-    test = make_test(slug="trial", status=TestStatus.DRAFT)
-    assert b"Check and import" in staff.get(f"/admin/listening_tests/listeningtest/{test.pk}/upload/").content
-    members = {f"{folder}m.csv": b"file,caption\na.wav,Rain.\n", f"{folder}a.wav": SOUND}
-    response = upload(staff, test, zipped(members | {"__MACOSX/._m.csv": b"x", f"{folder}.DS_Store": b"x"}))
-    told = "Imported 1 pair (1 clip, 0 of them stored before; 1 caption) into the test trial."
-    assert told in response.content.decode()
-    assert test.pairs.get().clip.name == "a.wav"
-
-
-@pytest.mark.django_db
-def test_the_breadcrumb_leads_back_to_the_test(staff: Client) -> None:
-    test = make_test()
-    shown = staff.get(reverse("admin:listening_tests_listeningtest_upload", args=[test.pk])).content.decode()
-    address = reverse("admin:listening_tests_listeningtest_change", args=[test.pk])
-    assert f'<a href="{address}" class="align-middle' in shown
-
-
-@pytest.mark.django_db
-def test_the_manifest_may_lie_beside_the_zip(staff: Client) -> None:
-    test = make_test()
-    upload(staff, test, zipped({"x/a.wav": SOUND, "old.csv": b"other"}), b"file,caption\nx/a.wav,Rain.\n")
-    assert test.pairs.count() == 1
-
-
-@pytest.mark.django_db
-def test_every_bad_row_is_shown_in_a_table(staff: Client) -> None:
-    test = make_test()
-    rows = b"file,caption\na.wav,Rain.\nb.wav,Rain.\n../a.wav,Rain.\n<script>alert(1)</script>.wav,Rain.\n"
-    response = upload(staff, test, zipped({"a.wav": SOUND}), rows)
-    shown = response.content.decode()
-    assert response.status_code == 422
-    assert "Nothing was imported, because 3 rows of manifest.csv cannot be used." in shown
-    assert "b.wav is not there." in shown
-    assert "../a.wav lies outside of the manifest&#x27;s folder." in shown
-    assert "&lt;script&gt;alert(1)" in shown and "<script>alert" not in shown
-    assert not test.pairs.exists()
-    assert not Clip.objects.exists()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("archive", "sentence"),
-    [
-        (b"no zip", "The file is no zip, or is cut off. Pack the sounds and the manifest anew."),
-        (zipped({"a.wav": SOUND}), "The zip holds no manifest. Put a CSV file into it, or choose one beside it."),
-        (zipped({"a.csv": b"", "b.csv": b""}), "The zip holds 2 CSV files (a.csv, b.csv). Leave one, or choose"),
-    ],
-)
-def test_a_zip_that_cannot_be_used(staff: Client, archive: bytes, sentence: str) -> None:
-    test = make_test()
-    response = upload(staff, test, archive)
-    assert response.status_code == 422
-    assert sentence in response.content.decode()
-    assert not test.pairs.exists()
-
-
-@pytest.mark.django_db
-def test_a_closed_test_takes_no_upload(staff: Client) -> None:
-    test = make_test(slug="done", status=TestStatus.CLOSED)
-    response = upload(staff, test, zipped({"m.csv": b"file,caption\na.wav,Rain.\n", "a.wav": SOUND}))
-    assert "The test done is closed, and takes no more pairs." in response.content.decode()
-    assert not test.pairs.exists()
+def test_no_zip_at_all(tmp_path: Path) -> None:
+    message = refusal(b"no zip", tmp_path)
+    assert message == "The file is no zip, or is cut off. Pack the sounds and the manifest anew."
 
 
 def refusal(archive: bytes, folder: Path) -> str:
@@ -200,7 +126,8 @@ def test_a_file_larger_than_it_says(tmp_path: Path) -> None:
     assert all(path.stat().st_size <= 10 for path in tmp_path.rglob("*"))
 
 
-def test_too_many_files(tmp_path: Path) -> None:
+def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_FILES", 1_000)
     many = zipped({f"{number}.wav": b"" for number in range(1_001)})
     assert refusal(many, tmp_path) == f"The zip holds 1,001 files; the limit is 1,000. {ELSEWHERE}"
 
@@ -208,8 +135,38 @@ def test_too_many_files(tmp_path: Path) -> None:
 def test_an_endless_directory_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = bytearray(zipped({"a.wav": SOUND}))
     monkeypatch.setattr(zipfile, "ZipFile", None)
-    struct.pack_into("<I", content, content.rindex(b"PK\x05\x06") + 12, 5 * 1024**2)
-    assert refusal(bytes(content), tmp_path) == f"The zip holds more than 1,000 files. {ELSEWHERE}"
+    struct.pack_into("<I", content, content.rindex(b"PK\x05\x06") + 12, 17 * 1024**2)
+    assert refusal(bytes(content), tmp_path) == f"The zip holds more than 20,000 files. {ELSEWHERE}"
+
+
+def as_zip64(content: bytes, *, count: int, signature: bytes = b"PK\x06\x06") -> bytes:
+    """The zip with the records of one of more than 4 GB, which name `count` files."""
+    at = content.rindex(b"PK\x05\x06")
+    directory_bytes, directory_at = struct.unpack_from("<LL", content, at + 12)
+    record = struct.pack("<4sQ2H2L4Q", signature, 44, 45, 45, 0, 0, count, count, directory_bytes, directory_at)
+    end = bytearray(content[at:])
+    struct.pack_into("<2H2L", end, 8, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+    return content[:at] + record + struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1) + bytes(end)
+
+
+def test_a_zip_of_more_than_4_gb(tmp_path: Path) -> None:
+    archive_unpack(archive=io.BytesIO(as_zip64(zipped({"a.wav": SOUND}), count=1)), folder=tmp_path)
+    assert (tmp_path / "a.wav").read_bytes() == SOUND
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"count": 2**40}, f"The zip holds more than 20,000 files. {ELSEWHERE}"),
+        ({"count": 1, "signature": b"PK00"}, archives._NO_ZIP),
+    ],
+)
+def test_a_zip64_that_is_refused(
+    tmp_path: Path, options: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = as_zip64(zipped({"a.wav": SOUND}), **options)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert refusal(content, tmp_path) == sentence
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,213 @@
+"""Which model is in use: what takes the place by itself, what by hand, the way back, and what is cleared away."""
+
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from listening_tests.choices import AuditedAction
+from listening_tests.exceptions import Refused
+from listening_tests.models import AuditEntry, Caption, ListeningTest, Pair
+from tests.factories import make_clip, make_test
+from tests.webapp.factories import make_staff
+from worker.models import (
+    Challenge,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    PromotionTrigger,
+    RunStatus,
+    TrainingRun,
+    Verdict,
+)
+from worker.registry import (
+    LEAST_PAIRS,
+    MODELS_KEPT,
+    champion_of,
+    model_challenge,
+    model_cite,
+    model_promote,
+    model_roll_back,
+    models_prune,
+)
+
+pytestmark = pytest.mark.django_db
+HUMAN_SEED = 7
+
+
+def make_study(n_captions: int = 30, per_caption: int = 4) -> ListeningTest:
+    """A test with so many pairs, four a caption; no rating is needed to compare models."""
+    test, clips = make_test(), [make_clip() for _ in range(per_caption)]
+    texts = [f"Sound {uuid.uuid4()}" for _ in range(n_captions)]
+    captions = Caption.objects.bulk_create([Caption(text=text, text_sha256=Caption.digest(text)) for text in texts])
+    Pair.objects.bulk_create(
+        [
+            Pair(test=test, clip=clips[place], caption=caption, system=f"system {place}")
+            for caption in captions
+            for place in range(per_caption)
+        ]
+    )
+    return test
+
+
+def make_version(test: ListeningTest, noise: float, seed: int = 0, **fields: object) -> ModelVersion:
+    """A finished run whose model scores the pairs as people do but for noise; the untuned one has more of it."""
+    run = TrainingRun.objects.create(
+        test=test, status=RunStatus.DONE, preset="small", question="relevance", finished_at=timezone.now(), **fields
+    )
+    pairs = list(test.pairs.order_by("pk"))
+    human = np.random.default_rng(HUMAN_SEED).uniform(0, 10, len(pairs))
+    ours, base = (np.random.default_rng([seed, which]).normal(size=len(pairs)) for which in (1, 2))
+    Prediction.objects.bulk_create(
+        Prediction(
+            run=run, pair=pair, human_mean=value, n_ratings=4, base_cosine=value / 10 + off_base,
+            tuned_cosine=value / 10 + noise * off, tuned_score=5.0,
+        )
+        for pair, value, off, off_base in zip(pairs, human, ours, base, strict=True)
+    )  # fmt: skip
+    directory = f"runs/{run.uuid}/model"
+    place = Path(settings.MEDIA_ROOT) / directory
+    place.mkdir(parents=True)
+    (place / "model.safetensors").write_bytes(b"weights")
+    return ModelVersion.objects.create(run=run, directory=directory, weights_sha256=uuid.uuid4().hex * 2)
+
+
+def champion(test: ListeningTest) -> ModelVersion | None:
+    return champion_of(test=test, question="relevance")
+
+
+def test_it_works() -> None:
+    test = make_study()
+    first = make_version(test, noise=0.2)
+
+    challenge = model_challenge(version=first)
+
+    assert (challenge.champion, challenge.verdict, challenge.n_pairs) == (None, Verdict.BETTER, 120)
+    assert challenge.difference == pytest.approx(challenge.challenger_srcc - challenge.champion_srcc)
+    assert 0 < challenge.low < challenge.difference < challenge.high
+    assert champion(test) == first
+    promotion = Promotion.objects.get()
+    assert (promotion.trigger, promotion.promoted_by) == (PromotionTrigger.ITSELF, None)
+    assert promotion.reason == (
+        f"SRCC better than that of the untuned model by {challenge.difference:.3f}, 95 % interval {challenge.low:.3f} "
+        f"to {challenge.high:.3f}, 120 held-out pairs."
+    )
+
+
+def test_a_challenger_that_is_worse_or_as_good_is_not_promoted() -> None:
+    test = make_study()
+    best = make_version(test, noise=0.2)
+    model_challenge(version=best)
+
+    worse = model_challenge(version=make_version(test, noise=0.6))
+    as_good = model_challenge(version=make_version(test, noise=0.2, seed=5))
+
+    assert [row.verdict for row in (worse, as_good)] == [Verdict.NOT_BETTER] * 2
+    assert worse.champion == best and worse.high < 0
+    assert champion(test) == best
+
+
+def test_asked_again_the_first_answer_stands() -> None:
+    test = make_study()
+    version = make_version(test, noise=0.2)
+    first = model_challenge(version=version)
+
+    assert model_challenge(version=version) == first
+    assert Promotion.objects.count() == 1
+
+
+def test_none_is_promoted_by_itself_on_few_pairs() -> None:
+    test = make_study(n_captions=(LEAST_PAIRS - 1) // 3, per_caption=3)
+    version = make_version(test, noise=0.1)
+
+    challenge = model_challenge(version=version)
+
+    assert (challenge.n_pairs, challenge.verdict) == (LEAST_PAIRS - 1, Verdict.TOO_FEW)
+    assert challenge.low > 0
+    assert champion(test) is None
+
+
+def test_only_pairs_that_both_were_measured_on_count() -> None:
+    test = make_study()
+    model_challenge(version=make_version(test, noise=0.5))
+    extra, clip = Caption.objects.create(text="new", text_sha256=Caption.digest("new")), make_clip()
+    Pair.objects.create(test=test, clip=clip, caption=extra)
+
+    challenge = model_challenge(version=make_version(test, noise=0.1))
+
+    assert challenge.n_pairs == 120
+    assert challenge.champion is not None
+
+
+def test_by_hand_with_a_reason_and_back() -> None:
+    test, user = make_study(), make_staff()
+    best, other = make_version(test, noise=0.2), make_version(test, noise=0.6)
+    model_challenge(version=best)
+
+    with pytest.raises(Refused, match=r"^Write down why this model is to be in use: who reads the report will ask\.$"):
+        model_promote(version=other, user=user, reason="  ")
+    assert champion(test) == best
+    promotion = model_promote(version=other, user=user, reason="Trained without the raters who withdrew.")
+    assert (champion(test), promotion.promoted_by) == (other, user)
+    with pytest.raises(Refused, match="is in use already"):
+        model_promote(version=other, user=user, reason="Again.")
+
+    back = model_roll_back(version=other, user=user)
+
+    assert champion(test) == best
+    assert (back.trigger, back.reason) == (PromotionTrigger.ROLLBACK, f"Rolled back from {other}.")
+    with pytest.raises(Refused, match=r"is not in use any more; look at what is\.$"):
+        model_roll_back(version=other, user=user)
+    traces = AuditEntry.objects.filter(test=test, action=AuditedAction.PROMOTED).order_by("id")
+    assert [entry.username for entry in traces] == ["", "researcher", "researcher"]
+
+
+def test_each_roll_back_leads_further_back() -> None:
+    test, user = make_study(n_captions=2), make_staff()
+    first, second, third = (make_version(test, noise=0.5, seed=number) for number in range(3))
+    for version in (first, second, third):
+        model_promote(version=version, user=user, reason="Next.")
+
+    for present, before in ((third, second), (second, first)):
+        assert model_roll_back(version=present, user=user).version == before
+
+    with pytest.raises(Refused, match="There is no earlier model"):
+        model_roll_back(version=first, user=user)
+
+
+def test_there_is_no_way_back_from_the_first() -> None:
+    version = make_version(make_study(), noise=0.2)
+    model_challenge(version=version)
+    with pytest.raises(Refused, match=r"^There is no earlier model to go back to\.$"):
+        model_roll_back(version=version, user=make_staff())
+
+
+def test_old_files_go_but_champions_and_cited_models_stay(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    test, user = make_study(n_captions=2), make_staff()
+    versions = [make_version(test, noise=0.5, seed=number) for number in range(MODELS_KEPT + 4)]
+    for age, version in enumerate(reversed(versions)):
+        ModelVersion.objects.filter(pk=version.pk).update(created_at=timezone.now() - timedelta(days=age))
+    for version in versions:
+        Challenge.objects.create(challenger=version, n_pairs=8, verdict=Verdict.TOO_FEW)
+    from_before = make_version(test, noise=0.5)
+    ModelVersion.objects.filter(pk=from_before.pk).update(created_at=timezone.now() - timedelta(days=90))
+    model_promote(version=versions[0], user=user, reason="The first.")
+    model_cite(version=versions[1], is_cited=True)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert models_prune(test=test, question="relevance") == 2
+        assert models_prune(test=test, question="relevance") == 0
+
+    gone = {version.pk for version in ModelVersion.objects.exclude(files_removed_at=None)}
+    assert gone == {versions[2].pk, versions[3].pk}
+    there = [(Path(settings.MEDIA_ROOT) / version.directory).exists() for version in versions]
+    assert there == [True, True, False, False] + [True] * MODELS_KEPT
+    with pytest.raises(Refused, match="were cleared away to save space"):
+        model_promote(version=ModelVersion.objects.get(pk=versions[2].pk), user=user, reason="Back.")
