@@ -1,5 +1,6 @@
 """What the training loop did: snapshots, runs, numbers, models, predictions; and, from modules of their own, computed
-results, what screening found, and which model is in use. Columns and one-row rules only.
+results, what screening found, which model is in use, and how runs go and who carries them out. Columns and one-row rules
+only.
 """
 
 import uuid
@@ -17,6 +18,7 @@ from worker.result_models import (
     PairResult,
     ResultsStatus,
 )
+from worker.run_models import RunLogLine, TrainingPoint, WorkerSign
 from worker.screening_models import AlarmKind, FigureName, ScreeningAlarm, ScreeningFigure, ScreeningState
 
 __all__ = [
@@ -38,14 +40,17 @@ __all__ = [
     "Promotion",
     "PromotionTrigger",
     "ResultsStatus",
+    "RunLogLine",
     "RunStatus",
     "RunTrigger",
     "ScreeningAlarm",
     "ScreeningFigure",
     "ScreeningState",
     "TrainingPlan",
+    "TrainingPoint",
     "TrainingRun",
     "Verdict",
+    "WorkerSign",
 ]
 
 
@@ -147,6 +152,8 @@ class TrainingRun(models.Model):
     question = models.CharField(max_length=40, blank=True, help_text="The name of the question that is trained on.")
     # The whole configuration as it was used: a document of modeling's, kept to be read and repeated, never queried.
     config = models.JSONField(default=dict, blank=True)
+    # Empty on runs older than this column.
+    seed = models.PositiveIntegerField(null=True, blank=True)
     n_ratings_at_start = models.PositiveIntegerField(
         default=0,
         help_text="Study answers of the test, excluded ones included, when the run was asked for: the next run counts "
@@ -157,6 +164,21 @@ class TrainingRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     host = models.CharField(max_length=200, blank=True)
+    code_version = models.CharField(
+        max_length=80, blank=True, help_text="The code that trained last: a commit, or the version of the package."
+    )
+    device = models.CharField(max_length=200, blank=True, help_text="The GPU, or CPU, that it trained on last.")
+    is_on_gpu = models.BooleanField(null=True, blank=True)
+    # Summed over every worker that carried the run on: on a GPU these are its GPU seconds.
+    device_seconds = models.FloatField(default=0, help_text="For how long it held its device, in seconds.")
+    memory_bytes = models.PositiveBigIntegerField(null=True, blank=True, help_text="Of the process, at its last word.")
+    peak_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    gpu_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    peak_gpu_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    gpu_memory_total_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    checkpoint = models.CharField(
+        max_length=300, blank=True, help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: there is none."
+    )
     n_restarts = models.PositiveSmallIntegerField(
         default=0, help_text="How often the run went back to the queue because its process had died."
     )
