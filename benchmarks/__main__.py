@@ -20,6 +20,7 @@ PROOFS = (
     "demo_retrain",
     "api_schema",
     "interval_coverage",
+    "equal_models",
     "laion_settings",
     "reproduce",
     "scoring_speed",

@@ -177,7 +177,9 @@ class TrainingRun(models.Model):
     peak_gpu_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     gpu_memory_total_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     checkpoint = models.CharField(
-        max_length=300, blank=True, help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: there is none."
+        max_length=300,
+        blank=True,
+        help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: there is none.",
     )
     n_restarts = models.PositiveSmallIntegerField(
         default=0, help_text="How often the run went back to the queue because its process had died."

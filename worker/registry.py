@@ -1,7 +1,8 @@
 """Which model of a test is in use: newcomers compared with it, promoted, rolled back, and old files cleared away.
 
 A newcomer takes the champion's place by itself only where it is better beyond doubt on held-out pairs that neither was
-trained on: the whole paired interval of the difference lies above 0, over at least `LEAST_PAIRS` pairs.
+trained on: the whole paired interval of the difference lies above 0, over at least `LEAST_PAIRS` pairs. Where no tuned
+model is in use, because none was promoted or because somebody went back, the untuned one is: None stands for it.
 """
 
 import logging
@@ -12,7 +13,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from listening_tests.choices import AuditedAction
@@ -20,25 +20,13 @@ from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from listening_tests.roles import Account
 from listening_tests.services.audit import audit_note
-from modeling import metrics, splits
-from modeling.config import HEAD_POLICIES
-from worker.models import (
-    Challenge,
-    MeasuredModel,
-    MetricName,
-    ModelVersion,
-    Prediction,
-    Promotion,
-    PromotionTrigger,
-    TrainingRun,
-    Verdict,
-)
-from worker.withdrawn import with_withdrawals
+from modeling import challenge as standing
+from worker.challenges import challenge_computed
+from worker.models import Challenge, ModelVersion, Promotion, PromotionTrigger, TrainingRun, Verdict
 
 logger = logging.getLogger(__name__)
 
-# An SRCC over fewer pairs has a standard error of about .08: no difference between models shows in it.
-LEAST_PAIRS = 100
+LEAST_PAIRS = standing.LEAST_PAIRS
 # Models of a test and a question whose files stay although they are neither in use nor cited.
 MODELS_KEPT = 5
 GONE = (
@@ -48,11 +36,10 @@ GONE = (
 
 
 @dataclass(frozen=True)
-class _Pair:
-    caption: str
-    human: float
-    champion: float
-    challenger: float
+class Earlier:
+    """What a roll-back leads to; None is the untuned model."""
+
+    version: ModelVersion | None
 
 
 def champion_of(*, test: ListeningTest, question: str) -> ModelVersion | None:
@@ -61,63 +48,82 @@ def champion_of(*, test: ListeningTest, question: str) -> ModelVersion | None:
     return newest.version if newest else None
 
 
-@transaction.atomic
 def model_challenge(*, version: ModelVersion) -> Challenge:
     """Compares a new model with the champion of its test and question, and promotes it where it is better beyond doubt.
 
-    Asked again, the first answer stands.
+    Asked again, the first answer stands. The comparison may take seconds, and is made before anything is locked: where
+    the champion changed meanwhile, it is made again.
     """
     run = version.run
-    _lock(run.test)
-    known = Challenge.objects.filter(challenger=version).first()
-    if known is not None:
-        return known
-    champion = champion_of(test=run.test, question=run.question)
-    challenge = _compared(version, champion, _common_pairs(run, champion))
-    challenge.save()
-    if challenge.verdict == Verdict.BETTER:
-        _promote(version, PromotionTrigger.ITSELF, _in_words(challenge), None)
-    return challenge
+    while True:
+        champion = champion_of(test=run.test, question=run.question)
+        known = Challenge.objects.filter(challenger=version).first()
+        challenge = known or _concluded(version, champion, challenge_computed(version=version, champion=champion))
+        if challenge is not None:
+            return challenge
 
 
 @transaction.atomic
 def model_promote(*, version: ModelVersion, user: Account, reason: str) -> Promotion:
     """Puts a model in use by hand. Raises `Refused` without a reason, or where its files are gone or it is in use."""
-    _lock(version.run.test)
-    if not reason.strip():
-        raise Refused("Write down why this model is to be in use: who reads the report will ask.")
+    run = version.run
+    _lock(run.test)
+    _require_reason(reason)
     # As it is under the lock: its files may have gone while somebody wrote the reason.
     version.refresh_from_db(fields=["files_removed_at"])
-    _require_usable(version)
-    return _promote(version, PromotionTrigger.PERSON, reason.strip(), user)
+    if version.files_removed_at is not None:
+        raise Refused(GONE.format(version=version))
+    if champion_of(test=run.test, question=run.question) == version:
+        raise Refused(f"{version} is in use already.")
+    return _promote(run.test, run.question, version, PromotionTrigger.PERSON, reason.strip(), user)
+
+
+@transaction.atomic
+def untuned_promote(*, test: ListeningTest, question: str, user: Account, reason: str) -> Promotion:
+    """Puts the untuned model in use by hand. Raises `Refused` without a reason, or where it is in use."""
+    _lock(test)
+    _require_reason(reason)
+    if champion_of(test=test, question=question) is None:
+        raise Refused("The untuned model is in use already.")
+    return _promote(test, question, None, PromotionTrigger.PERSON, reason.strip(), user)
 
 
 @transaction.atomic
 def model_roll_back(*, version: ModelVersion, user: Account) -> Promotion:
-    """Puts the model that was in use before `version` back in use.
+    """Puts what was in use before `version` back in use: another model, or the untuned one behind the first.
 
-    Raises `Refused` where `version` is in use no more (a second press), or nothing with files stands before it.
+    Raises `Refused` where `version` is in use no more (a second press).
     """
     run = version.run
     _lock(run.test)
     if champion_of(test=run.test, question=run.question) != version:
         raise Refused(f"{version} is not in use any more; look at what is.")
-    before = champion_before(test=run.test, question=run.question)
-    if before is None:
-        raise Refused("There is no earlier model to go back to.")
-    return _promote(before, PromotionTrigger.ROLLBACK, f"Rolled back from {version}.", user)
+    return _roll_back(run.test, run.question, str(version), user)
 
 
-def champion_before(*, test: ListeningTest, question: str) -> ModelVersion | None:
-    """What a roll-back leads to: each takes the newest away from those in use, and the next leads further back."""
-    stack: list[ModelVersion] = []
+@transaction.atomic
+def untuned_roll_back(*, test: ListeningTest, question: str, user: Account) -> Promotion:
+    """Takes back that somebody put the untuned model in use. Raises `Refused` where nobody did, or it is no more."""
+    _lock(test)
+    if champion_of(test=test, question=question) is not None:
+        raise Refused("The untuned model is not in use any more; look at what is.")
+    return _roll_back(test, question, "the untuned model", user)
+
+
+def champion_before(*, test: ListeningTest, question: str) -> Earlier | None:
+    """What a roll-back leads to: each takes the newest away from those in use, and the next leads further back.
+
+    At the bottom lies the untuned model; None where it is what is in use.
+    """
+    stack: list[ModelVersion | None] = [None]
     for row in Promotion.objects.filter(test=test, question=question).select_related("version__run").order_by("id"):
         if row.trigger != PromotionTrigger.ROLLBACK:
             stack.append(row.version)
             continue
-        while stack and stack[-1] != row.version:
+        while len(stack) > 1 and stack[-1] != row.version:
             stack.pop()
-    return next((version for version in reversed(stack[:-1]) if version.files_removed_at is None), None)
+    there = (Earlier(version) for version in reversed(stack[:-1]) if version is None or not version.files_removed_at)
+    return next(there, None)
 
 
 @transaction.atomic
@@ -150,89 +156,42 @@ def model_cite(*, version: ModelVersion, is_cited: bool) -> None:
     TrainingRun.objects.filter(pk=version.run_id).update(is_cited=is_cited)
 
 
-def versions_of(*, test: ListeningTest) -> QuerySet[ModelVersion]:
-    """The test's models, newest first, with their challenge, and `base_srcc` and `tuned_srcc` of their run."""
-    rows = ModelVersion.objects.filter(run__test=test).select_related("run__snapshot", "challenge__champion__run")
-    rows = with_withdrawals(rows, snapshot="run__snapshot__")
-    return rows.annotate(base_srcc=_srcc(MeasuredModel.BASE), tuned_srcc=_srcc(MeasuredModel.TUNED)).order_by(
-        "-created_at", "-id"
-    )
-
-
-def champions_of(*, test: ListeningTest) -> QuerySet[Promotion]:
-    """What is in use for the test: the newest promotion of each question."""
-    rows = Promotion.objects.filter(test=test).select_related("version__run")
-    return rows.order_by("question", "-id").distinct("question")
-
-
-def promotions_of(*, test: ListeningTest) -> QuerySet[Promotion]:
-    """What was put in use for the test, the newest first."""
-    return Promotion.objects.filter(test=test).select_related("version__run", "promoted_by")
-
-
-def _srcc(model: str) -> Max:
-    return Max("run__metrics__value", filter=Q(run__metrics__model=model, run__metrics__name=MetricName.SRCC))
-
-
 def _lock(test: ListeningTest) -> None:
     """One change of a test's champion at a time."""
     ListeningTest.objects.select_for_update(no_key=True).get(pk=test.pk)
 
 
-def _common_pairs(run: TrainingRun, champion: ModelVersion | None) -> list[_Pair]:
-    """The run's held-out pairs that the champion was measured on too, in the order of their keys."""
-    ours = Prediction.objects.filter(run=run).select_related("pair__caption").order_by("pair_id")
-    theirs = (
-        {row.pair_id: judged(row, champion.run) for row in Prediction.objects.filter(run=champion.run)}
-        if champion is not None
-        else {row.pair_id: row.base_cosine for row in ours}
-    )
-    return [
-        _Pair(splits.fold_caption(row.pair.caption.text), row.human_mean, theirs[row.pair_id], judged(row, run))
-        for row in ours
-        if row.pair_id in theirs
-    ]
-
-
-def judged(row: Prediction, run: TrainingRun) -> float:
-    """What a run's model is judged by: its cosine, or the score of a head, a tenth of it."""
-    return row.tuned_score / 10 if run.config.get("policy") in HEAD_POLICIES else row.tuned_cosine
-
-
-def _compared(version: ModelVersion, champion: ModelVersion | None, pairs: list[_Pair]) -> Challenge:
-    """People's means are those of the challenger's snapshot, the newer one, for both."""
-    found = metrics.compare(
-        [pair.champion for pair in pairs],
-        [pair.challenger for pair in pairs],
-        [pair.human for pair in pairs],
-        [pair.caption for pair in pairs],
-    )
-    gain = found.difference["srcc"]
-    return Challenge(
-        challenger=version,
-        champion=champion,
-        n_pairs=len(pairs),
-        champion_srcc=found.base["srcc"].value,
-        challenger_srcc=found.tuned["srcc"].value,
-        difference=gain.value,
-        low=gain.low,
-        high=gain.high,
-        verdict=_verdict(gain),
-    )
-
-
-def _verdict(gain: metrics.MetricValue) -> str:
-    if gain.n < LEAST_PAIRS:
-        return Verdict.TOO_FEW
-    return Verdict.BETTER if gain.low is not None and gain.low > 0 else Verdict.NOT_BETTER
-
-
-def _promote(version: ModelVersion, trigger: str, reason: str, user: Account | None) -> Promotion:
+@transaction.atomic
+def _concluded(version: ModelVersion, champion: ModelVersion | None, challenge: Challenge) -> Challenge | None:
+    """The challenge as it stands, and what follows from it; None where `champion` is not the champion any more."""
     run = version.run
-    audit_note(user=user, test=run.test, action=AuditedAction.PROMOTED, detail=f"{version}: {reason}")
+    _lock(run.test)
+    known = Challenge.objects.filter(challenger=version).first()
+    if known is not None:
+        return known
+    if champion_of(test=run.test, question=run.question) != champion:
+        return None
+    challenge.save()
+    if challenge.verdict == Verdict.BETTER:
+        _promote(run.test, run.question, version, PromotionTrigger.ITSELF, _in_words(challenge), None)
+    return challenge
+
+
+def _roll_back(test: ListeningTest, question: str, present: str, user: Account) -> Promotion:
+    before = champion_before(test=test, question=question)
+    if before is None:
+        raise Refused("There is no earlier model to go back to.")
+    return _promote(test, question, before.version, PromotionTrigger.ROLLBACK, f"Rolled back from {present}.", user)
+
+
+def _promote(
+    test: ListeningTest, question: str, version: ModelVersion | None, trigger: str, reason: str, user: Account | None
+) -> Promotion:
+    named = version or "The untuned model"
+    audit_note(user=user, test=test, action=AuditedAction.PROMOTED, detail=f"{named}: {reason}")
     return Promotion.objects.create(
-        test=run.test,
-        question=run.question,
+        test=test,
+        question=question,
         version=version,
         trigger=trigger,
         reason=reason[:500],
@@ -248,11 +207,9 @@ def _in_words(challenge: Challenge) -> str:
     )
 
 
-def _require_usable(version: ModelVersion) -> None:
-    if version.files_removed_at is not None:
-        raise Refused(GONE.format(version=version))
-    if champion_of(test=version.run.test, question=version.run.question) == version:
-        raise Refused(f"{version} is in use already.")
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Refused("Write down why this model is to be in use: who reads the report will ask.")
 
 
 def _remove_files(version: ModelVersion) -> None:

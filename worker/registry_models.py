@@ -53,12 +53,17 @@ class Challenge(models.Model):
 
 
 class Promotion(models.Model):
-    """A model that came into use for a question of a test. The newest is the champion's; rows are never changed."""
+    """A model that came into use for a question of a test. The newest is the champion's; rows are never changed.
+
+    `version` is empty where it was the untuned model.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     test = models.ForeignKey(ListeningTest, on_delete=models.CASCADE, related_name="promotions")
     question = models.CharField(max_length=40, blank=True)
-    version = models.ForeignKey("worker.ModelVersion", on_delete=models.CASCADE, related_name="promotions")
+    version = models.ForeignKey(
+        "worker.ModelVersion", on_delete=models.CASCADE, related_name="promotions", null=True, blank=True
+    )
     trigger = models.CharField(max_length=10, choices=PromotionTrigger)
     reason = models.CharField(max_length=500)
     promoted_by = models.ForeignKey(
@@ -75,4 +80,4 @@ class Promotion(models.Model):
         indexes = [models.Index(fields=["test", "question", "-id"], name="promotion_newest")]
 
     def __str__(self) -> str:
-        return f"{self.version} in use for {self.test}"
+        return f"{self.version or 'The untuned model'} in use for {self.test}"

@@ -67,6 +67,30 @@ def test_promoting_and_going_back_leave_a_trace(staff: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_the_way_back_to_the_untuned_model_and_from_there(staff: Client) -> None:
+    test = make_test()
+    version = version_of(make_done_run(test))
+    model_promote(version=version, user=make_staff("founder"), reason="The first.")
+    assert "Roll back to the untuned model" in staff.get(models_url(test)).text
+
+    staff.post(reverse("dashboard:model_roll_back", args=[test.slug, version.uuid]))
+    text = staff.get(models_url(test)).text
+    assert "<strong>The untuned model</strong>" in text and "Roll back to" not in text
+    by_hand = reverse("dashboard:untuned_promote", args=[test.slug])
+    assert "is in use already" in staff.post(by_hand, {"question": "", "reason": "So."}, follow=True).text
+
+    model_promote(version=version, user=make_staff("second"), reason="Again.")
+    assert "Write down why" in staff.post(by_hand, {"question": "", "reason": ""}, follow=True).text
+    assert champion_of(test=test, question="") == version
+    staff.post(by_hand, {"question": "", "reason": "Safer."})
+    assert "Safer." in staff.get(models_url(test)).text
+    back = reverse("dashboard:untuned_roll_back", args=[test.slug])
+    staff.post(back, {"question": ""})
+    assert champion_of(test=test, question="") == version
+    assert "is not in use any more" in staff.post(back, {"question": ""}, follow=True).text
+
+
+@pytest.mark.django_db
 def test_a_model_is_marked_as_cited(staff: Client) -> None:
     test = make_test()
     version = version_of(make_done_run(test))
@@ -87,6 +111,8 @@ def test_who_may_not_train_may_look_alone(client: Client) -> None:
     text = client.get(models_url(test)).text
 
     assert "Put in use" not in text
+    for name in ("untuned_promote", "untuned_roll_back"):
+        assert client.post(reverse(f"dashboard:{name}", args=[test.slug])).status_code == 403
     for name in ("model_promote", "model_roll_back", "model_cite"):
         assert client.post(reverse(f"dashboard:{name}", args=[test.slug, version.uuid])).status_code == 403
     client.force_login(make_member(make_test(), username="stranger"))

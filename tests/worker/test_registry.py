@@ -15,6 +15,8 @@ from listening_tests.exceptions import Refused
 from listening_tests.models import AuditEntry, Caption, ListeningTest, Pair
 from tests.factories import make_clip, make_test
 from tests.webapp.factories import make_staff
+from worker import registry
+from worker.challenges import challenge_computed
 from worker.models import (
     Challenge,
     ModelVersion,
@@ -34,6 +36,8 @@ from worker.registry import (
     model_promote,
     model_roll_back,
     models_prune,
+    untuned_promote,
+    untuned_roll_back,
 )
 
 pytestmark = pytest.mark.django_db
@@ -176,15 +180,70 @@ def test_each_roll_back_leads_further_back() -> None:
     for present, before in ((third, second), (second, first)):
         assert model_roll_back(version=present, user=user).version == before
 
-    with pytest.raises(Refused, match="There is no earlier model"):
-        model_roll_back(version=first, user=user)
+    assert model_roll_back(version=first, user=user).version is None
 
 
-def test_there_is_no_way_back_from_the_first() -> None:
-    version = make_version(make_study(), noise=0.2)
+def test_behind_the_first_lies_the_untuned_model() -> None:
+    test, user = make_study(), make_staff()
+    version = make_version(test, noise=0.2)
     model_challenge(version=version)
+
+    back = model_roll_back(version=version, user=user)
+
+    assert (back.version, back.trigger, back.reason) == (
+        None,
+        PromotionTrigger.ROLLBACK,
+        f"Rolled back from {version}.",
+    )
+    assert champion(test) is None
     with pytest.raises(Refused, match=r"^There is no earlier model to go back to\.$"):
-        model_roll_back(version=version, user=make_staff())
+        untuned_roll_back(test=test, question="relevance", user=user)
+    later = model_challenge(version=make_version(test, noise=0.1, seed=3))
+    assert later.champion is None, "the next one is compared with what is in use"
+    assert champion(test) == later.challenger
+
+
+def test_the_untuned_model_by_hand_and_back() -> None:
+    test, user = make_study(n_captions=2), make_staff()
+    asked = {"test": test, "question": "relevance", "user": user}
+    with pytest.raises(Refused, match=r"^The untuned model is in use already\.$"):
+        untuned_promote(**asked, reason="So.")
+    version = make_version(test, noise=0.5)
+    model_promote(version=version, user=user, reason="The first.")
+    with pytest.raises(Refused, match=r"^Write down why this model is to be in use: who reads the report will ask\.$"):
+        untuned_promote(**asked, reason=" ")
+    assert champion(test) == version
+
+    untuned_promote(**asked, reason="It said less that was wrong.")
+    assert champion(test) is None
+    assert untuned_roll_back(**asked).version == version
+    assert champion(test) == version
+    with pytest.raises(Refused, match=r"^The untuned model is not in use any more; look at what is\.$"):
+        untuned_roll_back(**asked)
+    entry = AuditEntry.objects.filter(test=test, detail__startswith="The untuned model").get()
+    assert entry.detail == "The untuned model: It said less that was wrong."
+
+
+def test_a_champion_that_changes_meanwhile_is_challenged_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is locked while models are compared: so another can be put in use in between."""
+    test, user = make_study(), make_staff()
+    other, version = make_version(test, noise=0.3, seed=4), make_version(test, noise=0.1)
+    compared_with = []
+
+    def computed(*, version: ModelVersion, champion: ModelVersion | None) -> Challenge:
+        found = challenge_computed(version=version, champion=champion)
+        compared_with.append(champion)
+        if len(compared_with) == 1:
+            model_promote(version=other, user=user, reason="In between.")
+        return found
+
+    monkeypatch.setattr(registry, "challenge_computed", computed)
+    challenge = model_challenge(version=version)
+
+    assert compared_with == [None, other]
+    assert challenge.champion == other
+    assert [row.champion for row in Challenge.objects.all()] == [other]
+    assert champion(test) == version
 
 
 def test_old_files_go_but_champions_and_cited_models_stay(

@@ -16,17 +16,18 @@ from webapp.dashboard.access import find_test, staff_only
 from webapp.dashboard.phrases import challenge_words, number
 from webapp.dashboard.redirects import SeeOther
 from webapp.dashboard.tabs import tabs_of
-from worker.models import ModelVersion
+from worker.model_lists import champions_of, promotions_of, versions_of
+from worker.models import ModelVersion, Promotion
 from worker.registry import (
     LEAST_PAIRS,
     MODELS_KEPT,
+    Earlier,
     champion_before,
-    champions_of,
     model_cite,
     model_promote,
     model_roll_back,
-    promotions_of,
-    versions_of,
+    untuned_promote,
+    untuned_roll_back,
 )
 from worker.withdrawn import withdrawn_words
 
@@ -46,19 +47,20 @@ class VersionLine:
 
 @dataclass(frozen=True)
 class ChampionLine:
-    """What is in use, and what a roll-back leads to."""
+    """What is in use, and what a roll-back leads to; no line where it is the untuned model."""
 
-    line: VersionLine
-    before: ModelVersion | None
+    promotion: Promotion
+    line: VersionLine | None
+    before: Earlier | None
 
 
 @require_safe
 @staff_only
 def models_page(request: HttpRequest, slug: str) -> HttpResponse:
     test = find_test(request, slug)
-    in_use = {champion.version_id for champion in champions_of(test=test)}
+    promotions = list(champions_of(test=test))
+    in_use = {promotion.version_id for promotion in promotions if promotion.version_id is not None}
     versions = versions_of(test=test)
-    champions = [ChampionLine(_line(row, in_use), _before(test, row)) for row in versions.filter(pk__in=in_use)]
     lines = [_line(row, in_use) for row in versions[:VERSIONS_SHOWN]]
     context = {
         "section": "tests",
@@ -66,7 +68,7 @@ def models_page(request: HttpRequest, slug: str) -> HttpResponse:
         "tabs": tabs_of(test=test, user=request.user, current="models_page"),
         "lines": lines,
         "promotions": promotions_of(test=test)[:PROMOTIONS_SHOWN],
-        "champions": champions,
+        "champions": _champion_lines(test, promotions, {row.pk: row for row in versions.filter(pk__in=in_use)}),
         "may_train": may(request.user, Action.TRAIN, test),
         "least_pairs": LEAST_PAIRS,
         "n_kept": MODELS_KEPT,
@@ -98,7 +100,35 @@ def roll_back(request: HttpRequest, slug: str, uuid: UUID) -> HttpResponseBase:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return _back(test)
-    messages.success(request, f"{promotion.version} is in use again.")
+    messages.success(request, f"{promotion.version or 'The untuned model'} is in use again.")
+    return _back(test)
+
+
+@require_POST
+@staff_only
+def promote_untuned(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Puts the untuned model in use for the named question."""
+    test, question = find_test(request, slug, Action.TRAIN), request.POST.get("question", "")
+    try:
+        untuned_promote(test=test, question=question, user=request.user, reason=request.POST.get("reason", ""))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _back(test)
+    messages.success(request, "The untuned model is in use.")
+    return _back(test)
+
+
+@require_POST
+@staff_only
+def roll_back_untuned(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Leads from the untuned model, where somebody put it in use, to the one before."""
+    test, question = find_test(request, slug, Action.TRAIN), request.POST.get("question", "")
+    try:
+        promotion = untuned_roll_back(test=test, question=question, user=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _back(test)
+    messages.success(request, f"{promotion.version or 'The untuned model'} is in use again.")
     return _back(test)
 
 
@@ -125,8 +155,18 @@ def _line(version: ModelVersion, in_use: set[int]) -> VersionLine:
     )
 
 
-def _before(test: ListeningTest, version: ModelVersion) -> ModelVersion | None:
-    return champion_before(test=test, question=version.run.question)
+def _champion_lines(
+    test: ListeningTest, promotions: list[Promotion], versions: dict[int, ModelVersion]
+) -> list[ChampionLine]:
+    in_use = set(versions)
+    return [
+        ChampionLine(
+            promotion,
+            _line(versions[promotion.version_id], in_use) if promotion.version_id is not None else None,
+            champion_before(test=test, question=promotion.question),
+        )
+        for promotion in promotions
+    ]
 
 
 def _version_or_404(test: ListeningTest, uuid: UUID) -> ModelVersion:

@@ -56,6 +56,8 @@ urlpatterns = [
         name="results_picture",
     ),
     path("tests/<slug:slug>/models/", pages_of_models.models_page, name="models_page"),
+    path("tests/<slug:slug>/models/untuned/promote/", pages_of_models.promote_untuned, name="untuned_promote"),
+    path("tests/<slug:slug>/models/untuned/roll-back/", pages_of_models.roll_back_untuned, name="untuned_roll_back"),
     path("tests/<slug:slug>/models/<uuid:uuid>/roll-back/", pages_of_models.roll_back, name="model_roll_back"),
     path("tests/<slug:slug>/models/<uuid:uuid>/promote/", pages_of_models.promote, name="model_promote"),
     path("tests/<slug:slug>/models/<uuid:uuid>/cite/", pages_of_models.cite, name="model_cite"),
