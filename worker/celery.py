@@ -1,7 +1,7 @@
 """The Celery app: two queues, `default` for what is short and `gpu` for what trains. No result is kept: runs are rows.
 
 A task is acknowledged when it has ended, but nothing rests on its being delivered again: a second delivery finds its
-run claimed. What becomes of a killed worker's run is told in worker.services.runs_take_back.
+run claimed. What becomes of a dead worker's run is told in worker.services.runs_take_back.
 """
 
 import os

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from django.db import InterfaceError, OperationalError, connection
 
 from worker import services
+from worker.hosts import HEARTBEAT_EVERY_S
+from worker.models import TrainingRun
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_EVERY_S = 10.0
-
 
 @contextmanager
-def heartbeat(*, run_id: int) -> Iterator[None]:
+def heartbeat(*, run: TrainingRun) -> Iterator[None]:
     """Keeps the run's heartbeat fresh while the body lasts."""
     ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(run_id, ended), name=f"heartbeat-{run_id}", daemon=True)
+    thread = threading.Thread(target=_beat, args=(run, ended), name=f"heartbeat-{run.pk}", daemon=True)
     thread.start()
     try:
         yield
@@ -27,11 +27,11 @@ def heartbeat(*, run_id: int) -> Iterator[None]:
         thread.join()
 
 
-def _beat(run_id: int, ended: threading.Event) -> None:
+def _beat(run: TrainingRun, ended: threading.Event) -> None:
     try:
         while not ended.wait(HEARTBEAT_EVERY_S):
             with lost_connection_outlived():
-                services.run_heartbeat(run_id=run_id)
+                services.run_heartbeat(run=run)
     finally:
         connection.close()
 

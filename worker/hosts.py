@@ -2,9 +2,17 @@
 
 import os
 import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psutil  # type: ignore[import-untyped]
+from django.utils import timezone
+
+# A run in hand gives a sign of life so often.
+HEARTBEAT_EVERY_S = 10.0
+# Two signs in a row that did not come: their process is lost. The clocks of all machines must agree to some seconds.
+LOST_AFTER = timedelta(seconds=2 * HEARTBEAT_EVERY_S)
+# A process that can be seen to live may be waiting for a database that is away; but not for so long.
+HANGS_AFTER = timedelta(minutes=3)
 
 # The time at which a process began is known to about a second.
 CLOCK_MARGIN_S = 2.0
@@ -13,6 +21,25 @@ CLOCK_MARGIN_S = 2.0
 def host_name() -> str:
     """This process, as `TrainingRun.host` holds it."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def is_lost(*, host: str, last_sign: datetime | None) -> bool:
+    """Whether what `host` had in hand is to be given to another: it has ended, or has been silent for too long."""
+    if is_gone(host=host, last_sign=last_sign):
+        return True
+    patience = HANGS_AFTER if _is_alive_here(host) else LOST_AFTER
+    return last_sign is not None and last_sign < timezone.now() - patience
+
+
+def _is_alive_here(host: str) -> bool:
+    """Whether a process of this very machine has that number, and is not stopped."""
+    machine, _, number = host.rpartition(":")
+    if machine != socket.gethostname() or not number.isdigit():
+        return False
+    try:
+        return bool(psutil.Process(int(number)).status() != psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def is_gone(*, host: str, last_sign: datetime | None) -> bool:

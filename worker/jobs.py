@@ -1,15 +1,15 @@
 """A training run from its claim to its end: the one place where rows, files and the model meet. Loads torch."""
 
+import errno
 import hashlib
 import logging
-import shutil
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from listening_tests.exceptions import Refused
@@ -27,6 +27,7 @@ from worker.heartbeat import heartbeat, lost_connection_outlived
 from worker.hosts import host_name
 from worker.models import MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
 from worker.registry import model_challenge, models_prune
+from worker.run_files import checkpoint_take_over, earlier_attempts_clear, run_directory
 from worker.selectors import question_named
 from worker.snapshots import snapshot_create
 from worker.stopping import stop_requested
@@ -34,6 +35,14 @@ from worker.stopping import stop_requested
 logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 1.0
+# A database that was killed is back sooner; what took hours to find waits for it.
+STORING_PATIENCE_S = 300.0
+STORING_PAUSE_S = 1.0
+NO_DATABASE = (OperationalError, InterfaceError)
+NO_SPACE = (
+    "The disk of {machine} is full: what the run had found could not be written. Free some space there, then start the "
+    "run again."
+)
 # What the researcher is told in the words of whoever refused.
 EXPLAINED = (TrainingRefused, SnapshotError, ConfigError, Refused)
 
@@ -54,18 +63,22 @@ def run_carry_out(
 
     *failed* is explained to the researcher in a sentence; *errored* is a fault of ours, its traceback kept.
     """
-    with heartbeat(run_id=run.pk):
+    with heartbeat(run=run):
         try:
-            _store(run, _train(run, _Reporter(run.pk, on_progress)))
+            _store_patiently(run, _train(run, _Reporter(run, on_progress)))
         except TrainingCancelled:
             _end_stopped(run, requeue_when_stopped)
         except EXPLAINED as refusal:
-            services.run_finish(run_id=run.pk, status=RunStatus.FAILED, message=str(refusal))
+            services.run_finish(run=run, status=RunStatus.FAILED, message=str(refusal))
+        except NO_DATABASE:
+            # No fault of the run's. Where the database does not answer now either, it is taken back when it does.
+            logger.exception("%s has lost its database.", run)
+            connection.close()
+            services.run_give_up(run=run)
         except Exception as error:
             logger.exception("%s errored.", run)
-            message = f"The run stopped on a fault of Earmark ({type(error).__name__}). Its traceback is kept with it."
             services.run_finish(
-                run_id=run.pk, status=RunStatus.ERRORED, message=message, traceback=traceback.format_exc()
+                run=run, status=RunStatus.ERRORED, message=_fault_in_words(error), traceback=traceback.format_exc()
             )
         except BaseException:
             _end_stopped(run, requeue_when_stopped)
@@ -75,8 +88,8 @@ def run_carry_out(
 class _Reporter:
     """Carries progress to the row, about once a second, and a wish to stop back to the training loop."""
 
-    def __init__(self, run_id: int, on_progress: Callable[[Progress], None] | None) -> None:
-        self.run_id = run_id
+    def __init__(self, run: TrainingRun, on_progress: Callable[[Progress], None] | None) -> None:
+        self.run = run
         self.also = on_progress
         self.phase = ""
         self.told_at = 0.0
@@ -89,14 +102,14 @@ class _Reporter:
             return
         self.phase, self.told_at = progress.phase, now
         with lost_connection_outlived():
-            services.run_progress(run_id=self.run_id, progress=progress)
+            services.run_progress(run=self.run, progress=progress)
 
     def should_stop(self) -> bool:
-        """A cancelled run, one that was declared lost meanwhile, and one whose worker is being stopped."""
+        """A cancelled run, one that was taken back meanwhile, and one whose worker is being stopped."""
         if stop_requested():
             return True
         with lost_connection_outlived():
-            return not TrainingRun.objects.filter(pk=self.run_id, status=RunStatus.RUNNING).exists()
+            return not services.run_is_ours(run=self.run)
         return False
 
 
@@ -106,11 +119,9 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
         question = question_named(test=run.test, name=run.question)
         run.snapshot = snapshot_create(test=run.test, question=question)
         run.save(update_fields=["snapshot"])
-    directory = services.run_directory(run=run)
-    if (directory / training.REPORT).exists():
-        # An earlier worker finished it and stopped before it could store it. What was only begun is resumed.
-        shutil.rmtree(directory)
+    directory = run_directory(run=run)
     directory.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint_take_over(run=run)
     quieten_transformers()
     return training.train(
         config,
@@ -122,11 +133,36 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
     )
 
 
+def _store_patiently(run: TrainingRun, result: TrainingResult) -> None:
+    """Stores what the run found and compares its model, waiting for a database that is away.
+
+    Raises `TrainingCancelled` where somebody ended the run, or took it back, meanwhile.
+    """
+    over = time.monotonic() + STORING_PATIENCE_S
+    while True:
+        try:
+            version = _store(run, result)
+            break
+        except NO_DATABASE as error:
+            if time.monotonic() > over:
+                raise
+            logger.warning("The database did not answer; what %s found is stored when it does: %s", run, error)
+            connection.close()
+            time.sleep(STORING_PAUSE_S)
+    earlier_attempts_clear(run=run)
+    _stand_for(version)
+
+
 @transaction.atomic
-def _store(run: TrainingRun, result: TrainingResult) -> None:
-    """All that the run found, or nothing. Raises `TrainingCancelled` where somebody ended the run meanwhile."""
+def _store(run: TrainingRun, result: TrainingResult) -> ModelVersion:
+    """All that the run found, or nothing; what was stored already, where only the answer was lost.
+
+    Raises `TrainingCancelled` where somebody ended the run, or took it back, meanwhile.
+    """
     row = TrainingRun.objects.select_for_update().get(pk=run.pk)
-    if row.status != RunStatus.RUNNING:
+    if row.status == RunStatus.DONE and row.attempt == run.attempt:
+        return row.model_version
+    if row.status != RunStatus.RUNNING or row.attempt != run.attempt:
         raise TrainingCancelled
     Metric.objects.bulk_create(_metrics(row, result))
     Prediction.objects.bulk_create(_predictions(row, result), batch_size=2000)
@@ -144,7 +180,7 @@ def _store(run: TrainingRun, result: TrainingResult) -> None:
     row.n_validation, row.n_dropped = result.n_validation, result.n_dropped
     row.step, row.seconds_left = row.total_steps, None
     row.save()
-    transaction.on_commit(lambda: _stand_for(version))
+    return version
 
 
 def _stand_for(version: ModelVersion) -> None:
@@ -190,10 +226,16 @@ def _predictions(run: TrainingRun, result: TrainingResult) -> list[Prediction]:
 
 def _end_stopped(run: TrainingRun, requeue: bool) -> None:
     """The run's end where it was cancelled; its return to the queue, to be resumed, where only its worker goes."""
-    if requeue and services.run_release(run_id=run.pk):
+    if requeue and services.run_release(run=run):
         services.run_enqueue(run=run)
         return
     services.run_discard(run=run)
+
+
+def _fault_in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NO_SPACE.format(machine=host_name().rpartition(":")[0])
+    return f"The run stopped on a fault of Earmark ({type(error).__name__}). Its traceback is kept with it."
 
 
 def _file_sha256(path: Path) -> str:

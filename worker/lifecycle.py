@@ -1,5 +1,6 @@
 """What a Celery worker does when it starts and when it is asked to stop."""
 
+import threading
 from typing import Any
 
 from celery import signals
@@ -7,7 +8,10 @@ from django.db import connection
 
 from worker import clip_imports, services
 from worker.celery import DEFAULT_QUEUE, GPU_QUEUE
+from worker.lookout import lookout_start
 from worker.stopping import stop_prepare, stop_request
+
+_stopping = threading.Event()
 
 
 @signals.worker_init.connect
@@ -18,6 +22,7 @@ def on_worker_init(**_: Any) -> None:
 @signals.worker_shutting_down.connect
 def on_worker_shutting_down(**_: Any) -> None:
     stop_request()
+    _stopping.set()
 
 
 @signals.worker_ready.connect
@@ -29,6 +34,12 @@ def on_worker_ready(sender: Any, **_: Any) -> None:
     if DEFAULT_QUEUE in queues:
         clip_imports.clip_imports_set_right()
     connection.close()
+
+
+@signals.worker_ready.connect
+def on_worker_ready_to_train(sender: Any, **_: Any) -> None:
+    if GPU_QUEUE in sender.app.amqp.queues.consume_from:
+        lookout_start(_stopping)
 
 
 @signals.task_failure.connect

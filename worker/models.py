@@ -24,6 +24,7 @@ from worker.screening_models import AlarmKind, FigureName, ScreeningAlarm, Scree
 __all__ = [
     "ACTIVE_RESULTS_STATUSES",
     "ACTIVE_RUN_STATUSES",
+    "HELD_RUN_STATUSES",
     "TERMINAL_RUN_STATUSES",
     "AlarmKind",
     "CaptionResult",
@@ -65,6 +66,8 @@ class RunStatus(models.TextChoices):
 
 
 ACTIVE_RUN_STATUSES = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELLING})
+# Those of a run that some process is carrying out, as far as its row tells.
+HELD_RUN_STATUSES = ACTIVE_RUN_STATUSES - {RunStatus.QUEUED}
 TERMINAL_RUN_STATUSES = frozenset(RunStatus) - ACTIVE_RUN_STATUSES
 
 
@@ -184,6 +187,8 @@ class TrainingRun(models.Model):
     n_restarts = models.PositiveSmallIntegerField(
         default=0, help_text="How often the run went back to the queue because its process had died."
     )
+    # Who claims a run counts this up; what a process tells of the run counts only under its own number.
+    attempt = models.PositiveIntegerField(default=0, help_text="How often a process has begun to carry the run out.")
     phase = models.CharField(max_length=40, blank=True)
     step = models.PositiveIntegerField(default=0)
     total_steps = models.PositiveIntegerField(default=0)

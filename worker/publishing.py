@@ -18,6 +18,22 @@ PUBLISHING = {
 }
 
 
+def n_messages(queue: str) -> int:
+    """How many messages wait in `queue`; 0 where the broker is out of reach or does not know it."""
+    connection = celery_app.connection_for_write(connect_timeout=0.5, transport_options=PUBLISHING)
+    try:
+        with connection:
+            # What every transport has, though the types name it for one alone.
+            channel: Any = connection.default_channel
+            found: int = channel.queue_declare(queue=queue, passive=True).message_count
+    except connection.channel_errors:
+        return 0
+    except (OperationalError, KombuError, OSError) as error:
+        logger.warning("What waits in %s cannot be counted: %s", queue, error)
+        return 0
+    return found
+
+
 def publish(task: Any, row: Any) -> bool:
     """Publishes `task` with the key of `row`. Returns False where the broker is out of reach."""
     try:

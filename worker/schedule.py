@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 def minute_look() -> None:
-    """Opens and closes tests on their dates, and sets right what pilots have lost."""
+    """Opens and closes tests on their dates, and sets right what runs and pilots have lost."""
     calendar_look()
+    services.runs_set_right()
     pilots_set_right()
 
 
 def hourly_look() -> list[TrainingRun]:
     """Sets right what was lost on the way, and starts a run of each test that is due."""
-    services.runs_set_right()
     clip_imports.clip_imports_set_right()
     return [run for test in _tests_without_active_run() if is_due(test=test) and (run := _start(test))]
 

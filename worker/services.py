@@ -5,11 +5,9 @@ Each change is a conditional UPDATE, so that two processes that meet at a run ag
 
 import logging
 import shutil
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -19,10 +17,12 @@ from listening_tests.choices import TestKind
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Question
 from modeling.config import ConfigError
+from worker.celery import GPU_QUEUE
 from worker.configuration import config_of_request, preset_of_request
-from worker.hosts import is_gone
-from worker.models import ACTIVE_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
-from worker.publishing import publish_or_tell
+from worker.hosts import is_lost
+from worker.models import ACTIVE_RUN_STATUSES, HELD_RUN_STATUSES, RunStatus, RunTrigger, TrainingRun
+from worker.publishing import n_messages, publish_or_tell
+from worker.run_files import run_directories
 from worker.selectors import (
     MIN_HELDOUT_PAIRS,
     counted_study_comparisons,
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A running run gives a sign of life every few seconds; one that has been silent this long has lost its worker.
-LOST_AFTER = timedelta(minutes=3)
 # A run whose process has died this often is not tried again: it may be what the processes die of.
 MAX_RESTARTS = 3
 NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
@@ -77,7 +75,6 @@ def run_request(
     if test.pilot_of_id is not None:
         raise Refused(f"“{test.title}” is a pilot: nothing is learned from its simulated raters. Train on a real test.")
     runs_take_back(test=test)
-    runs_mark_lost(test=test)
     active = TrainingRun.objects.filter(test=test, status__in=ACTIVE_RUN_STATUSES).first()
     if active is not None:
         return active, False
@@ -111,12 +108,23 @@ def run_enqueue(*, run: TrainingRun) -> bool:
 
 
 def run_claim(*, run_id: int, host: str) -> TrainingRun | None:
-    """The run, now running on `host`; None where it is not queued any more: another has it, or it was cancelled."""
+    """The run, now running on `host`; None where it is not queued any more: another has it, or it was cancelled.
+
+    What the claiming process does to the run from here on is done under its attempt's number: taken back and claimed
+    anew, the run is deaf to a process that was thought dead and is not.
+    """
     now = timezone.now()
-    claimed = TrainingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
-        status=RunStatus.RUNNING, started_at=now, heartbeat_at=now, host=host, phase="snapshot", message=""
-    )
-    return TrainingRun.objects.select_related("test").get(pk=run_id) if claimed == 1 else None
+    with transaction.atomic():
+        claimed = TrainingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
+            status=RunStatus.RUNNING,
+            started_at=now,
+            heartbeat_at=now,
+            host=host,
+            attempt=F("attempt") + 1,
+            phase="snapshot",
+            message="",
+        )
+        return TrainingRun.objects.select_related("test").get(pk=run_id) if claimed == 1 else None
 
 
 def run_cancel(*, run: TrainingRun) -> TrainingRun:
@@ -128,9 +136,14 @@ def run_cancel(*, run: TrainingRun) -> TrainingRun:
     return run
 
 
-def run_progress(*, run_id: int, progress: "Progress") -> None:
-    """Stores where the run is. A run that has ended meanwhile is left alone."""
-    TrainingRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES).update(
+def run_is_ours(*, run: TrainingRun) -> bool:
+    """Whether the process that claimed `run` is to go on: nobody has cancelled it, ended it or taken it back."""
+    return _as_claimed(run).filter(status=RunStatus.RUNNING).exists()
+
+
+def run_progress(*, run: TrainingRun, progress: "Progress") -> None:
+    """Stores where the run is. One that has ended, or that another process has by now, is left alone."""
+    _as_claimed(run).update(
         heartbeat_at=timezone.now(),
         phase=progress.phase,
         step=progress.step,
@@ -140,76 +153,80 @@ def run_progress(*, run_id: int, progress: "Progress") -> None:
     )
 
 
-def run_heartbeat(*, run_id: int) -> None:
-    TrainingRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES).update(heartbeat_at=timezone.now())
+def run_heartbeat(*, run: TrainingRun) -> None:
+    _as_claimed(run).update(heartbeat_at=timezone.now())
 
 
-def run_finish(*, run_id: int, status: str, message: str = "", traceback: str = "") -> bool:
-    """Ends an active run in a terminal status; False where it had ended before."""
-    active = TrainingRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES)
+def run_finish(*, run: TrainingRun, status: str, message: str = "", traceback: str = "") -> bool:
+    """Ends an active run in a terminal status; False where it had ended before, or another process has it by now."""
+    active = TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt, status__in=ACTIVE_RUN_STATUSES)
     now = timezone.now()
     return active.update(status=status, message=message, traceback=traceback, finished_at=now, seconds_left=None) == 1
 
 
-def run_release(*, run_id: int) -> bool:
+def run_release(*, run: TrainingRun) -> bool:
     """Gives a running run back to the queue, because its worker is being stopped; a cancelled one ends instead."""
-    return TrainingRun.objects.filter(pk=run_id, status=RunStatus.RUNNING).update(**_QUEUED_AGAIN) == 1
+    return _as_claimed(run).filter(status=RunStatus.RUNNING).update(**_QUEUED_AGAIN) == 1
 
 
 def run_discard(*, run: TrainingRun) -> bool:
     """Ends a run that was cancelled, and removes what it had written; False where it had ended before."""
-    has_ended = run_finish(run_id=run.pk, status=RunStatus.CANCELLED, message="Cancelled.")
+    has_ended = run_finish(run=run, status=RunStatus.CANCELLED, message="Cancelled.")
     if has_ended:
         # One that had ended before may be done: its model is there, and in use perhaps.
-        shutil.rmtree(run_directory(run=run), ignore_errors=True)
+        shutil.rmtree(run_directories(run=run), ignore_errors=True)
     return has_ended
 
 
-def run_directory(*, run: TrainingRun) -> Path:
-    return Path(settings.MEDIA_ROOT) / "runs" / str(run.uuid)
-
-
 def runs_set_right() -> None:
-    """What a starting worker and the hourly look do: no lost message and no killed worker may cost a run."""
+    """What a starting worker, the lookout of every worker that trains and beat's look of every minute do: no lost
+    message and no worker that died may cost a run.
+    """
     runs_enqueue_again()
     runs_take_back()
-    runs_mark_lost()
 
 
 def runs_take_back(*, test: ListeningTest | None = None) -> int:
-    """Queues and publishes the runs whose process on this machine is gone; each goes on from its last finished epoch.
+    """Queues and publishes the runs that have lost their process (see `hosts.is_lost`); each goes on from its last
+    checkpoint, on whichever worker takes it first.
 
     A run that was being cancelled ends cancelled; one that was taken back MAX_RESTARTS times before ends as lost.
     """
-    held = _held_runs(test)
-    return sum(_take_back(run) for run in held if is_gone(host=run.host, last_sign=run.heartbeat_at))
+    held = TrainingRun.objects.filter(status__in=HELD_RUN_STATUSES)
+    held = held if test is None else held.filter(test=test)
+    lost = (run for run in held if is_lost(host=run.host, last_sign=run.heartbeat_at))
+    # As it was found, so that a sign of life that came meanwhile counts.
+    return sum(_take_back(run, _as_claimed(run).filter(heartbeat_at=run.heartbeat_at)) for run in lost)
 
 
-def runs_mark_lost(*, test: ListeningTest | None = None) -> int:
-    """Ends the runs whose worker has been silent for too long, so that they do not block the next one for ever."""
-    silent = _held_runs(test).filter(heartbeat_at__lt=timezone.now() - LOST_AFTER)
-    return silent.update(status=RunStatus.ERRORED, message=LOST, finished_at=timezone.now(), seconds_left=None)
+def run_give_up(*, run: TrainingRun) -> bool:
+    """As `runs_take_back`, by the very process that cannot go on; False where it does not hold the run any more."""
+    return _take_back(run, _as_claimed(run))
 
 
 def runs_enqueue_again() -> int:
-    """Publishes every queued run once more, so that a lost message loses no run: the second delivery does nothing."""
-    return sum(run_enqueue(run=run) for run in TrainingRun.objects.filter(status=RunStatus.QUEUED).order_by("id"))
+    """Publishes the queued runs once more where the broker has fewer messages than there are: some were lost.
+
+    A run that gets two messages runs once, for the second finds it claimed.
+    """
+    queued = list(TrainingRun.objects.filter(status=RunStatus.QUEUED).order_by("id"))
+    if not queued or n_messages(GPU_QUEUE) >= len(queued):
+        return 0
+    return sum(run_enqueue(run=run) for run in queued)
 
 
-def _held_runs(test: ListeningTest | None) -> QuerySet[TrainingRun]:
-    """The runs, of one test or of all, that some process is carrying out as far as their rows tell."""
-    held = TrainingRun.objects.filter(status__in=[RunStatus.RUNNING, RunStatus.CANCELLING])
-    return held if test is None else held.filter(test=test)
+def _as_claimed(run: TrainingRun) -> QuerySet[TrainingRun]:
+    """The run's row as long as the process that claimed `run` holds it."""
+    return TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt, status__in=HELD_RUN_STATUSES)
 
 
-def _take_back(run: TrainingRun) -> bool:
+def _take_back(run: TrainingRun, unchanged: QuerySet[TrainingRun]) -> bool:
+    """Of two who find a lost run one takes it back: who still finds it `unchanged`."""
     if run.status == RunStatus.CANCELLING:
         return run_discard(run=run)
     if run.n_restarts >= MAX_RESTARTS:
-        return run_finish(run_id=run.pk, status=RunStatus.ERRORED, message=LOST)
-    # Still in the hands of that process, so that of two who find it one takes it back.
-    unchanged = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, host=run.host)
-    if unchanged.update(**_QUEUED_AGAIN, n_restarts=F("n_restarts") + 1) == 0:
+        return run_finish(run=run, status=RunStatus.ERRORED, message=LOST)
+    if unchanged.filter(status=RunStatus.RUNNING).update(**_QUEUED_AGAIN, n_restarts=F("n_restarts") + 1) == 0:
         return False
     logger.warning("The process of %s (%s) is gone; it is queued again.", run, run.host)
     transaction.on_commit(lambda: run_enqueue(run=run))

@@ -20,19 +20,17 @@ from modeling.config import PRESETS, TrainingConfig
 from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
 from tests.worker.studies import make_study, queued_run, result_of
 from worker import jobs, lifecycle
-from worker.hosts import host_name
+from worker.hosts import LOST_AFTER, host_name
 from worker.models import Metric, ModelVersion, Prediction, RunStatus, RunTrigger, TrainingRun
+from worker.run_files import run_directories
 from worker.services import (
     INTERRUPTED,
     LOST,
-    LOST_AFTER,
     MAX_RESTARTS,
     NO_BROKER,
     run_cancel,
     run_claim,
-    run_directory,
     run_request,
-    runs_mark_lost,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,7 +175,7 @@ def test_a_running_run_is_cancelled_at_its_next_step(training: Callable[[Train],
     run = execute(queued_run(make_study()))
 
     assert (run.status, run.message) == (RunStatus.CANCELLED, "Cancelled.")
-    assert not run_directory(run=run).exists()
+    assert not run_directories(run=run).exists()
 
 
 def test_a_cancel_after_the_last_step_still_counts(training: Callable[[Train], None]) -> None:
@@ -232,20 +230,6 @@ def test_a_stopped_workers_run_waits_for_the_broker(training: Callable[[Train], 
     assert (run.status, run.message) == (RunStatus.QUEUED, NO_BROKER)
 
 
-def test_a_silent_run_is_lost_and_blocks_nothing(training: Callable[[Train], None]) -> None:
-    test = make_study()
-    run = run_claim(run_id=queued_run(test).pk, host="elsewhere:1")
-    assert run is not None and runs_mark_lost() == 0
-
-    TrainingRun.objects.update(heartbeat_at=run.heartbeat_at - LOST_AFTER * 2)
-    other = queued_run(test)
-
-    run.refresh_from_db()
-    assert run.status == RunStatus.ERRORED
-    assert run.message.startswith("The worker of this run stopped without a word.")
-    assert other.pk != run.pk
-
-
 def start_worker(queue: str = "gpu") -> None:
     queues = SimpleNamespace(consume_from={queue: None})
     lifecycle.on_worker_ready(sender=SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues))))
@@ -275,7 +259,7 @@ def run_on(host: str, **columns: object) -> TrainingRun:
 
 def test_a_killed_workers_run_goes_on(training: Callable[[Train], None], published: list[int]) -> None:
     run = run_on(process_that_ended(), phase="training", step=7, total_steps=9)
-    written = run_directory(run=run) / "checkpoint"
+    written = run_directories(run=run) / "checkpoint"
     written.mkdir(parents=True)
     start_worker()
     run.refresh_from_db()
@@ -312,12 +296,12 @@ def test_retrain_finds_a_killed_workers_run(published: list[int]) -> None:
 
 def test_a_run_that_was_being_cancelled_ends_cancelled(published: list[int]) -> None:
     run = run_cancel(run=run_on(process_that_ended()))
-    run_directory(run=run).mkdir(parents=True)
+    run_directories(run=run).mkdir(parents=True)
     start_worker()
     run.refresh_from_db()
 
     assert (run.status, run.message, published) == (RunStatus.CANCELLED, "Cancelled.", [])
-    assert not run_directory(run=run).exists()
+    assert not run_directories(run=run).exists()
 
 
 def test_a_run_that_kills_its_workers_is_given_up(published: list[int]) -> None:

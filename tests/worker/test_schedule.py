@@ -7,7 +7,7 @@ from listening_tests.models import ListeningTest
 from tests.factories import make_pair
 from tests.worker.studies import make_sound, make_study, rate
 from worker.models import RunStatus, RunTrigger, TrainingPlan, TrainingRun
-from worker.services import LOST_AFTER, run_cancel, run_claim, run_finish, run_request
+from worker.services import run_cancel, run_finish, run_request
 from worker.tasks import retrain_due_tests
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_without_a_plan_it_takes_500() -> None:
 def test_ratings_are_counted_from_the_last_run_however_it_ended() -> None:
     test = study_with_plan(10)
     run, _ = run_request(test=test, trigger=RunTrigger.PERSON)
-    run_finish(run_id=run.pk, status=RunStatus.FAILED, message="No.")
+    run_finish(run=run, status=RunStatus.FAILED, message="No.")
     assert runs_started() == 0
     rate(list(test.pairs.all())[:1], 9)
     assert runs_started() == 0
@@ -83,17 +83,3 @@ def test_too_little_to_measure_by_starts_nothing() -> None:
     test = make_study(n_heldout=5)
     TrainingPlan.objects.create(test=test, retrain_after=1)
     assert runs_started() == 0
-
-
-def test_a_lost_message_and_a_lost_worker_are_set_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting, _ = run_request(test=make_study(), trigger=RunTrigger.PERSON)
-    silent = run_claim(run_id=run_request(test=make_study(), trigger=RunTrigger.PERSON)[0].pk, host="elsewhere:1")
-    assert silent is not None and silent.heartbeat_at is not None
-    TrainingRun.objects.filter(pk=silent.pk).update(heartbeat_at=silent.heartbeat_at - 2 * LOST_AFTER)
-    published: list[int] = []
-    monkeypatch.setattr("worker.services.run_training.apply_async", lambda args, **_: published.extend(args))
-
-    retrain_due_tests()
-
-    silent.refresh_from_db()
-    assert (published, silent.status) == ([waiting.pk], RunStatus.ERRORED)

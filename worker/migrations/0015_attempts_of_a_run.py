@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("worker", "0010_costs_and_courses_of_runs")]
+
+    operations = [
+        migrations.AddField(
+            "trainingrun",
+            "attempt",
+            models.PositiveIntegerField(default=0, help_text="How often a process has begun to carry the run out."),
+        ),
+    ]
