@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("worker", "0010_costs_and_courses_of_runs")]
+    dependencies = [("worker", "0030_way_back_to_untuned")]
 
     operations = [
         migrations.AddField(
