@@ -93,6 +93,11 @@ def save(
     return True
 
 
+def newest(folder: Path) -> Path | None:
+    """The newest checkpoint's directory; None where there is none."""
+    return max(folder.glob("epoch-*"), default=None) if folder.is_dir() else None
+
+
 def restore(
     folder: Path, fingerprint: str, weights: Mapping[str, torch.Tensor], optimiser: torch.optim.Optimizer
 ) -> tuple[LoopState, Tensors] | None:
@@ -100,16 +105,16 @@ def restore(
 
     One that another version of Earmark left is none.
     """
-    places = sorted(folder.glob("epoch-*")) if folder.is_dir() else []
-    if not places:
+    place = newest(folder)
+    if place is None:
         return None
-    values = json.loads((places[-1] / STATE).read_text(encoding="utf-8"))
+    values = json.loads((place / STATE).read_text(encoding="utf-8"))
     if values["fingerprint"] != fingerprint:
         return None
     state = LoopState(**values)
-    put_back(weights, load_file(places[-1] / NETWORK))
-    _load_optimiser(optimiser, load_file(places[-1] / OPTIMISER))
-    return state, load_file(places[-1] / BEST)
+    put_back(weights, load_file(place / NETWORK))
+    _load_optimiser(optimiser, load_file(place / OPTIMISER))
+    return state, load_file(place / BEST)
 
 
 def _sync(path: Path) -> None:

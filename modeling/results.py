@@ -19,7 +19,7 @@ class TrainingRefused(Exception):
 
 
 class TrainingCancelled(Exception):
-    """The caller's `should_stop` said yes; nothing was published in the output directory."""
+    """The caller's `should_stop` said yes; nothing was published, and the checkpoint has every step that was taken."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,22 @@ class Progress:
     loss: float | None = None
     validation: float | None = None
     seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredPoint:
+    """What was measured after `step` of at most `total_steps` steps of training, `epoch` of them whole epochs.
+
+    `loss` is that of the step's batch, None before the first step. `validation` is there where an epoch has ended, and
+    for the untuned model: as in `Progress`. A run that goes on tells no step twice that its checkpoint holds.
+    """
+
+    step: int
+    total_steps: int
+    epoch: int
+    epochs: int
+    loss: float | None = None
+    validation: float | None = None
 
 
 @dataclass(frozen=True)

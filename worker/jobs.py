@@ -23,18 +23,18 @@ from modeling.results import Progress, TrainingCancelled, TrainingRefused, Train
 from modeling.snapshot import SnapshotError
 from worker import services
 from worker.configuration import config_of_run
-from worker.heartbeat import heartbeat, lost_connection_outlived
+from worker.heartbeat import heartbeat
 from worker.hosts import host_name
 from worker.models import MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
 from worker.registry import model_challenge, models_prune
+from worker.run_checkpoints import checkpoints_clear
 from worker.run_files import checkpoint_take_over, earlier_attempts_clear, run_directory
+from worker.run_reporting import RunReporter
 from worker.selectors import question_named
 from worker.snapshots import snapshot_create
-from worker.stopping import stop_requested
 
 logger = logging.getLogger(__name__)
 
-PROGRESS_EVERY_S = 1.0
 # A database that was killed is back sooner; what took hours to find waits for it.
 STORING_PATIENCE_S = 300.0
 STORING_PAUSE_S = 1.0
@@ -65,7 +65,7 @@ def run_carry_out(
     """
     with heartbeat(run=run):
         try:
-            _store_patiently(run, _train(run, _Reporter(run, on_progress)))
+            _store_patiently(run, _train(run, RunReporter(run, on_progress)))
         except TrainingCancelled:
             _end_stopped(run, requeue_when_stopped)
         except EXPLAINED as refusal:
@@ -85,35 +85,7 @@ def run_carry_out(
             raise
 
 
-class _Reporter:
-    """Carries progress to the row, about once a second, and a wish to stop back to the training loop."""
-
-    def __init__(self, run: TrainingRun, on_progress: Callable[[Progress], None] | None) -> None:
-        self.run = run
-        self.also = on_progress
-        self.phase = ""
-        self.told_at = 0.0
-
-    def on_progress(self, progress: Progress) -> None:
-        if self.also is not None:
-            self.also(progress)
-        now = time.monotonic()
-        if progress.phase == self.phase and now - self.told_at < PROGRESS_EVERY_S:
-            return
-        self.phase, self.told_at = progress.phase, now
-        with lost_connection_outlived():
-            services.run_progress(run=self.run, progress=progress)
-
-    def should_stop(self) -> bool:
-        """A cancelled run, one that was taken back meanwhile, and one whose worker is being stopped."""
-        if stop_requested():
-            return True
-        with lost_connection_outlived():
-            return not services.run_is_ours(run=self.run)
-        return False
-
-
-def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
+def _train(run: TrainingRun, reporter: RunReporter) -> TrainingResult:
     config = config_of_run(run.config)
     if run.snapshot is None:
         question = question_named(test=run.test, name=run.question)
@@ -123,14 +95,16 @@ def _train(run: TrainingRun, reporter: _Reporter) -> TrainingResult:
     directory.parent.mkdir(parents=True, exist_ok=True)
     checkpoint_take_over(run=run)
     quieten_transformers()
-    return training.train(
-        config,
-        Path(settings.MEDIA_ROOT) / run.snapshot.directory,
-        directory,
-        on_progress=reporter.on_progress,
-        should_stop=reporter.should_stop,
-        cache=open_cache(Path(settings.EARMARK_HOME) / "cache"),
-    )
+    with reporter.watching():
+        return training.train(
+            config,
+            Path(settings.MEDIA_ROOT) / run.snapshot.directory,
+            directory,
+            on_progress=reporter.on_progress,
+            on_point=reporter.on_point,
+            should_stop=reporter.should_stop,
+            cache=open_cache(Path(settings.EARMARK_HOME) / "cache"),
+        )
 
 
 def _store_patiently(run: TrainingRun, result: TrainingResult) -> None:
@@ -188,6 +162,7 @@ def _stand_for(version: ModelVersion) -> None:
     try:
         model_challenge(version=version)
         models_prune(test=version.run.test, question=version.run.question)
+        checkpoints_clear(done=version.run)
     except Exception:
         logger.exception("%s could not be compared with the model in use.", version)
 
@@ -229,7 +204,7 @@ def _end_stopped(run: TrainingRun, requeue: bool) -> None:
     if requeue and services.run_release(run=run):
         services.run_enqueue(run=run)
         return
-    services.run_discard(run=run)
+    services.run_end_cancelled(run=run)
 
 
 def _fault_in_words(error: Exception) -> str:

@@ -1,5 +1,5 @@
 """What the training loop did: snapshots, runs, numbers, models, predictions; and, from modules of their own, computed
-results, what screening found, which model is in use, and how runs go and who carries them out. Columns and one-row rules
+results, what screening found, which model is in use, how runs go and who carries them out. Columns and one-row rules
 only.
 """
 
@@ -180,9 +180,7 @@ class TrainingRun(models.Model):
     peak_gpu_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     gpu_memory_total_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     checkpoint = models.CharField(
-        max_length=300,
-        blank=True,
-        help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: there is none.",
+        max_length=300, blank=True, help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: none."
     )
     n_restarts = models.PositiveSmallIntegerField(
         default=0, help_text="How often the run went back to the queue because its process had died."

@@ -28,6 +28,14 @@ def run_directory(*, run: TrainingRun) -> Path:
     return run_directories(run=run) / f"attempt-{run.attempt}" if run.attempt else run_directories(run=run)
 
 
+def newest_checkpoint(*, run: TrainingRun) -> Path | None:
+    """By its name, which says how far it is; of two as far, the present attempt's own."""
+    places = [run_directories(run=run), *_attempts(run)]
+    found = [path for place in places for path in (place / CHECKPOINTS).glob("epoch-*")]
+    own = run_directory(run=run) / CHECKPOINTS
+    return max(found, key=lambda path: (path.name, path.parent == own), default=None)
+
+
 def checkpoint_take_over(*, run: TrainingRun) -> Path | None:
     """Gives the run's present attempt the newest checkpoint and the logs of those before it; None where there are none.
 
@@ -36,7 +44,7 @@ def checkpoint_take_over(*, run: TrainingRun) -> Path | None:
     """
     own = run_directory(run=run)
     for _ in range(_TRIES):
-        found = _newest_checkpoint(run)
+        found = newest_checkpoint(run=run)
         if found is None or found.parent.parent == own:
             return found
         place = own / CHECKPOINTS / found.name
@@ -66,14 +74,6 @@ def earlier_attempts_clear(*, run: TrainingRun) -> None:
 
 def _attempts(run: TrainingRun) -> list[Path]:
     return list(run_directories(run=run).glob("attempt-*"))
-
-
-def _newest_checkpoint(run: TrainingRun) -> Path | None:
-    """By its name, which says how far it is; of two as far, the present attempt's own."""
-    places = [run_directories(run=run), *_attempts(run)]
-    found = [path for place in places for path in (place / CHECKPOINTS).glob("epoch-*")]
-    own = run_directory(run=run) / CHECKPOINTS
-    return max(found, key=lambda path: (path.name, path.parent == own), default=None)
 
 
 def _link_or_copy(source: str, target: str) -> None:

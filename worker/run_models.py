@@ -1,4 +1,4 @@
-"""How runs go, as it is watched: measured points, the last lines of a run's log, and the workers that give signs of life.
+"""How runs go, for who watches: measured points, the last lines of a run's log, and workers' signs of life.
 
 Columns and one-row rules only.
 """

@@ -44,8 +44,9 @@ MAX_RESTARTS = 3
 NO_BROKER = "The queue cannot be reached just now; the run starts by itself when a worker is back."
 LOST = "The worker of this run stopped without a word. Start the run again; if this happens again, look at its log."
 INTERRUPTED = "The worker was stopped during the run; it goes on when the worker is back."
+CANCELLED_ON_ITS_WAY = "Cancelled. What it had learned is kept in its checkpoint, from which it can go on."
 # The columns of a run that goes back to the queue.
-_QUEUED_AGAIN: dict[str, Any] = {
+QUEUED_AGAIN: dict[str, Any] = {
     "status": RunStatus.QUEUED,
     "host": "",
     "phase": "",
@@ -91,6 +92,7 @@ def run_request(
         "preset": preset,
         "question": asked.name,
         "config": config | {"question": asked.name},
+        "seed": config["seed"],
         "n_ratings_at_start": n_study_answers(test=test, question=asked),
     }
     run, created = _create_or_find(test, values)
@@ -130,7 +132,8 @@ def run_claim(*, run_id: int, host: str) -> TrainingRun | None:
 def run_cancel(*, run: TrainingRun) -> TrainingRun:
     """A queued run is cancelled at once, a running one within one training step; an ended one stays as it is."""
     queued = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.QUEUED)
-    if not queued.update(status=RunStatus.CANCELLED, finished_at=timezone.now(), message="Cancelled before it began."):
+    message = CANCELLED_ON_ITS_WAY if run.checkpoint else "Cancelled before it began."
+    if not queued.update(status=RunStatus.CANCELLED, finished_at=timezone.now(), message=message):
         TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(status=RunStatus.CANCELLING)
     run.refresh_from_db()
     return run
@@ -166,13 +169,15 @@ def run_finish(*, run: TrainingRun, status: str, message: str = "", traceback: s
 
 def run_release(*, run: TrainingRun) -> bool:
     """Gives a running run back to the queue, because its worker is being stopped; a cancelled one ends instead."""
-    return _as_claimed(run).filter(status=RunStatus.RUNNING).update(**_QUEUED_AGAIN) == 1
+    return _as_claimed(run).filter(status=RunStatus.RUNNING).update(**QUEUED_AGAIN) == 1
 
 
-def run_discard(*, run: TrainingRun) -> bool:
-    """Ends a run that was cancelled, and removes what it had written; False where it had ended before."""
-    has_ended = run_finish(run=run, status=RunStatus.CANCELLED, message="Cancelled.")
-    if has_ended:
+def run_end_cancelled(*, run: TrainingRun) -> bool:
+    """Ends a run that was cancelled; False where it had ended before. What it had learned stays in its checkpoint."""
+    learned = TrainingRun.objects.filter(pk=run.pk).exclude(checkpoint="").exists()
+    message = CANCELLED_ON_ITS_WAY if learned else "Cancelled."
+    has_ended = run_finish(run=run, status=RunStatus.CANCELLED, message=message)
+    if has_ended and not learned:
         # One that had ended before may be done: its model is there, and in use perhaps.
         shutil.rmtree(run_directories(run=run), ignore_errors=True)
     return has_ended
@@ -223,10 +228,10 @@ def _as_claimed(run: TrainingRun) -> QuerySet[TrainingRun]:
 def _take_back(run: TrainingRun, unchanged: QuerySet[TrainingRun]) -> bool:
     """Of two who find a lost run one takes it back: who still finds it `unchanged`."""
     if run.status == RunStatus.CANCELLING:
-        return run_discard(run=run)
+        return run_end_cancelled(run=run)
     if run.n_restarts >= MAX_RESTARTS:
         return run_finish(run=run, status=RunStatus.ERRORED, message=LOST)
-    if unchanged.filter(status=RunStatus.RUNNING).update(**_QUEUED_AGAIN, n_restarts=F("n_restarts") + 1) == 0:
+    if unchanged.filter(status=RunStatus.RUNNING).update(**QUEUED_AGAIN, n_restarts=F("n_restarts") + 1) == 0:
         return False
     logger.warning("The process of %s (%s) is gone; it is queued again.", run, run.host)
     transaction.on_commit(lambda: run_enqueue(run=run))

@@ -16,7 +16,7 @@ from modeling import checkpoint, splits
 from modeling.checkpoint import LoopState
 from modeling.config import TrainingConfig
 from modeling.model import Clap
-from modeling.results import DIVERGED, TrainingRefused
+from modeling.results import DIVERGED, MeasuredPoint, TrainingCancelled, TrainingRefused
 from modeling.training.batches import epoch_batches, n_batches
 from modeling.training.gradient import take_gradient
 from modeling.training.logs import Logs
@@ -54,7 +54,8 @@ def tune(
     """The loop. Leaves the best weights in the network, by the validation pairs, never the held-out ones.
 
     The untuned weights stand as epoch 0 and are kept where no epoch agrees better with people than they do. A
-    checkpoint is written after every epoch, and inside one after `places.save_every_s` seconds.
+    checkpoint is written after every epoch, inside one after `places.save_every_s` seconds, and where the run is
+    cancelled: then it holds every step that was taken.
     """
     weights, optimiser = tuned_parameters(clap.network), new_optimiser(clap.network, config)
     pairs = material.pairs
@@ -65,32 +66,41 @@ def tune(
     done = state.epoch * steps_per_epoch + state.step
     watch.skip(state.epoch * epoch_units(pairs))
     saver = Saver(places, team, weights, optimiser, first_step=done + 1 if resumed else 0)
+    total = config.epochs * steps_per_epoch
     with closing(saver.logs):
         if resumed is None:
             state.best = validate(clap, towers, material, config, watch, team)
             saver.logs.write(0, _validation(state.best))
-        while state.epoch < config.epochs and state.epoch - state.best_epoch < config.patience:
-            batches = epoch_batches(train_pairs, pairs.clip, config.batch_size, config.seed, state.epoch)
-            watch.skip(STEP_COST * sum(map(len, batches[: state.step])))
-            for numbers in batches[state.step :]:
-                rates = set_rates(optimiser, config, done, config.epochs * steps_per_epoch)
-                loss, terms = take_gradient(clap, towers, material, numbers, config.losses, config.chunk_size, team)
-                take_step(optimiser)
-                state.step_losses.append(_finite(loss))
-                done, state.step = done + 1, state.step + 1
-                watch.loss = state.step_losses[-1]
-                saver.logs.write(done, _step_values(watch.loss, terms, rates))
-                watch.tick(STEP_COST * len(numbers))
-                if state.step < len(batches) and saver.due():
-                    saver.save(state, best)
-            found = validate(clap, towers, material, config, watch, team)
-            saver.logs.write(done, _validation(found))
-            state.losses.append(float(np.mean(state.step_losses)))
-            state.epoch, state.step, state.step_losses = state.epoch + 1, 0, []
-            state.validation.append(found)
-            if found is None or state.best is None or found > state.best:
-                state.best_epoch, state.best, best = state.epoch, found, checkpoint.copy_of(weights)
+            watch.measured(MeasuredPoint(0, total, 0, config.epochs, validation=state.best))
+        try:
+            while state.epoch < config.epochs and state.epoch - state.best_epoch < config.patience:
+                batches = epoch_batches(train_pairs, pairs.clip, config.batch_size, config.seed, state.epoch)
+                watch.skip(STEP_COST * sum(map(len, batches[: state.step])))
+                for numbers in batches[state.step :]:
+                    rates = set_rates(optimiser, config, done, total)
+                    loss, terms = take_gradient(clap, towers, material, numbers, config.losses, config.chunk_size, team)
+                    take_step(optimiser)
+                    state.step_losses.append(_finite(loss))
+                    done, state.step = done + 1, state.step + 1
+                    watch.loss = state.step_losses[-1]
+                    saver.logs.write(done, _step_values(watch.loss, terms, rates))
+                    watch.measured(MeasuredPoint(done, total, state.epoch, config.epochs, loss=watch.loss))
+                    watch.tick(STEP_COST * len(numbers))
+                    if state.step < len(batches) and saver.due():
+                        saver.save(state, best)
+                found = validate(clap, towers, material, config, watch, team)
+                saver.logs.write(done, _validation(found))
+                last_loss = state.step_losses[-1]
+                state.losses.append(float(np.mean(state.step_losses)))
+                state.epoch, state.step, state.step_losses = state.epoch + 1, 0, []
+                state.validation.append(found)
+                if found is None or state.best is None or found > state.best:
+                    state.best_epoch, state.best, best = state.epoch, found, checkpoint.copy_of(weights)
+                watch.measured(MeasuredPoint(done, total, state.epoch, config.epochs, last_loss, found))
+                saver.save(state, best)
+        except TrainingCancelled:
             saver.save(state, best)
+            raise
     checkpoint.put_back(weights, best)
     watch.skip(watch.total - watch.done - len(pairs.clips))
     return state

@@ -17,7 +17,7 @@ from modeling.kept_arrays import KeptArrays
 from modeling.loading import ModelError, open_model
 from modeling.model import Clap, cpu_threads
 from modeling.model_card import model_card, window_of
-from modeling.results import Progress, TrainingRefused, TrainingResult
+from modeling.results import MeasuredPoint, Progress, TrainingRefused, TrainingResult
 from modeling.snapshot import Snapshot, SnapshotError, read_snapshot
 from modeling.training.frozen import fit_on_frozen
 from modeling.training.loop import SAVE_EVERY_S, Places, tune
@@ -39,6 +39,7 @@ def train(
     out_dir: Path,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    on_point: Callable[[MeasuredPoint], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     cache: KeptArrays | None = None,
     save_every_s: float = SAVE_EVERY_S,
@@ -46,12 +47,13 @@ def train(
     """Tune the configured model on the snapshot and report base and tuned agreement on its held-out pairs.
 
     Writes `out_dir/model`, `out_dir/config.json`, `out_dir/logs` (for TensorBoard) and, last, `out_dir/report.json`. A
-    run that was interrupted goes on from its last checkpoint, of which there is one for every epoch and, inside epochs,
-    every `save_every_s` seconds, when called again with the same config and snapshot. The same seed on the same machine
-    gives the same result. `cache` keeps log-mels, what frozen layers make of clips and captions, and the untuned
-    model's embeddings between runs. Under `accelerate launch` the processes share each batch, and the first of them
-    alone writes; all return the result. Raises `TrainingRefused` with a sentence, `TrainingCancelled` when
-    `should_stop` said so (it is asked at every step).
+    run that was interrupted goes on from its last checkpoint, of which there is one for every epoch, inside epochs one
+    every `save_every_s` seconds, and one where it was cancelled, when called again with the same config and snapshot.
+    The same seed on the same machine gives the same result. `cache` keeps log-mels, what frozen layers make of clips
+    and captions, and the untuned model's embeddings between runs. `on_point` is told what was measured, step by step.
+    Under `accelerate launch` the processes share each batch, and the first of them alone writes; all return the result.
+    Raises `TrainingRefused` with a sentence, `TrainingCancelled` when `should_stop` said so (it is asked at every
+    step).
     """
     started = time.monotonic()
     places = Places(out_dir / CHECKPOINTS, out_dir / LOGS, save_every_s)
@@ -62,7 +64,7 @@ def train(
     refuse_too_little(pairs)
     team = assemble()
     clap = _open(config.model)
-    watch = Watch(total_units(config, pairs), on_progress, should_stop)
+    watch = Watch(total_units(config, pairs), on_progress, should_stop, on_point)
     kept = cache or NOTHING_KEPT
     try:
         if config.policy in HEAD_POLICIES:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from modeling import splits
 from modeling.config import HEAD_POLICIES, TrainingConfig
 from modeling.dataset import PairSet
-from modeling.results import Progress, TrainingCancelled
+from modeling.results import MeasuredPoint, Progress, TrainingCancelled
 
 # A training step costs about three forward passes: one there, two back.
 STEP_COST = 3
@@ -18,11 +18,15 @@ READING = "reading"
 
 @dataclass
 class Watch:
-    """Counts units of work (one is a clip through the tower), tells the caller, and asks whether to stop."""
+    """Counts units of work (one is a clip through the tower), tells the caller, and asks whether to stop.
+
+    What was measured is told by `measured`, apart from the work.
+    """
 
     total: int
     on_progress: Callable[[Progress], None] | None
     should_stop: Callable[[], bool] | None
+    on_point: Callable[[MeasuredPoint], None] | None = None
     phase: str = READING
     done: int = 0
     loss: float | None = None
@@ -38,6 +42,11 @@ class Watch:
             self.on_progress(
                 Progress(self.phase, self.done, self.total, self.loss, self.validation, self._seconds_left())
             )
+
+    def measured(self, point: MeasuredPoint) -> None:
+        """Tells a point; one without a number says nothing."""
+        if self.on_point is not None and (point.loss is not None or point.validation is not None):
+            self.on_point(point)
 
     def begin(self, phase: str) -> None:
         """Enter a phase. Reading's pace says nothing of the model's: time left is told once it is over."""

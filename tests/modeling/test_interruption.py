@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from modeling import checkpoint
 from modeling.checkpoint import LoopState
 from modeling.config import PRESETS, override
+from modeling.results import MeasuredPoint, Progress, TrainingCancelled
 from modeling.training.logs import Logs, read_events
 from modeling.training.team import Team
 from tests.modeling.worlds import train
@@ -68,6 +69,50 @@ def test_killed_inside_an_epoch_a_run_goes_on_to_the_same_bits(few: Path, whole:
     assert not (out / "checkpoint").exists()
     assert steps(out / "logs", "loss/sum") == steps(whole / "logs", "loss/sum") == [1, 2, 3, 4, 5, 6]
     assert steps(out / "logs", "validation/agreement") == [0, 3, 6]
+
+
+@pytest.mark.parametrize(
+    ("told_before", "epoch", "step"),
+    [(1, 0, 2), (SECOND_STEP_OF_SECOND_EPOCH - 1, 1, 2), (3 + 3 + 3 + 1, 1, 3)],
+    ids=["first epoch", "second epoch", "validation of the second epoch"],
+)
+def test_cancelled_a_run_stops_within_a_step_and_goes_on_to_the_same_bits(
+    few: Path, whole: Path, tmp_path: Path, told_before: int, epoch: int, step: int
+) -> None:
+    out = tmp_path / "out"
+    told: list[Progress] = []
+    measured: list[MeasuredPoint] = []
+
+    def count(progress: Progress) -> None:
+        if progress.loss is not None:
+            told.append(progress)
+
+    with pytest.raises(TrainingCancelled):
+        train(
+            TWO_EPOCHS,
+            few,
+            out,
+            on_progress=count,
+            on_point=measured.append,
+            should_stop=lambda: len(told) >= told_before,
+        )
+    assert len(told) == told_before
+    (place,) = (out / "checkpoint").iterdir()
+    state = json.loads((place / "state.json").read_text())
+    assert (state["epoch"], state["step"]) == (epoch, step)
+    assert [point.step for point in measured if point.loss is not None][-1] == epoch * 3 + step
+    assert not (out / "model").exists()
+
+    train(TWO_EPOCHS, few, out, on_point=measured.append)
+
+    ours, theirs = weights(out), weights(whole)
+    assert all(ours[name].equal(theirs[name]) for name in theirs)
+    assert steps(out / "logs", "loss/sum") == [1, 2, 3, 4, 5, 6]
+    # After each epoch its last step is told once more, with the validation.
+    assert [point.step for point in measured] == [0, 1, 2, 3, 3, 4, 5, 6, 6]
+    assert [point.step for point in measured if point.validation is not None] == [0, 3, 6]
+    assert [point.epoch for point in measured if point.validation is not None] == [0, 1, 2]
+    assert {(point.total_steps, point.epochs) for point in measured} == {(6, 2)}
 
 
 def test_two_processes_train_as_one(few: Path, whole: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from worker.services import (
     MAX_RESTARTS,
     run_cancel,
     run_claim,
-    run_discard,
+    run_end_cancelled,
     run_finish,
     run_give_up,
     run_heartbeat,
@@ -158,7 +158,7 @@ CHANGES: dict[str, Callable[[TrainingRun], object]] = {
     "heartbeat": lambda run: run_heartbeat(run=run),
     "finish": lambda run: run_finish(run=run, status=RunStatus.FAILED, message="No."),
     "release": lambda run: run_release(run=run),
-    "discard": lambda run: run_discard(run=run),
+    "discard": lambda run: run_end_cancelled(run=run),
     "give up": lambda run: run_give_up(run=run),
 }
 
@@ -293,8 +293,8 @@ def test_a_full_disk_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     row = row_of(run)
     assert row.status == RunStatus.ERRORED
     assert row.message == (
-        f"The disk of {machine} is full: what the run had found could not be written. Free some space there, then start "
-        "the run again."
+        f"The disk of {machine} is full: what the run had found could not be written. Free some space there, then "
+        "start the run again."
     )
 
 
@@ -302,5 +302,5 @@ def test_a_cancel_counts_for_who_has_the_run(thought_dead: TrainingRun) -> None:
     run_cancel(run=row_of(thought_dead))
 
     assert row_of(thought_dead).status == RunStatus.CANCELLING
-    assert not run_discard(run=thought_dead)
-    assert run_discard(run=row_of(thought_dead))
+    assert not run_end_cancelled(run=thought_dead)
+    assert run_end_cancelled(run=row_of(thought_dead))

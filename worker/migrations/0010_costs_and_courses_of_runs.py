@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='trainingrun',
             name='checkpoint',
-            field=models.CharField(blank=True, help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: there is none.", max_length=300),
+            field=models.CharField(blank=True, help_text="The newest checkpoint's directory under MEDIA_ROOT; empty: none.", max_length=300),
         ),
         migrations.AddField(
             model_name='trainingrun',
