@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('worker', '0015_attempts_of_a_run'),
+        ('worker', '0010_costs_and_courses_of_runs'),
     ]
 
     operations = [
