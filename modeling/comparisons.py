@@ -51,9 +51,9 @@ def flatten(rows: Sequence[ComparisonRow], pairs: Sequence[str]) -> FlatComparis
 
 
 def pair_splits(comparisons: FlatComparisons, n_pairs: int) -> npt.NDArray[np.str_]:
-    """The split of each pair: that of its comparisons, "dropped" only where all of them are."""
+    """The split of each pair: that of its comparisons, "dropped" or "waiting" only where all of them are."""
     split = np.full(n_pairs, splits.DROPPED, dtype="<U16")
-    for part in (splits.TRAIN, splits.VALIDATION, splits.HELDOUT):
+    for part in (splits.WAITING, splits.TRAIN, splits.VALIDATION, splits.HELDOUT):
         some = comparisons.where(part)
         split[some.first] = split[some.second] = part
     return split
@@ -70,7 +70,7 @@ def pair_scores(
     """
     scores, counts = np.full(len(split), 5.0), np.zeros(len(split), dtype=np.int64)
     _, group = np.unique([splits.fold_caption(caption) for caption in captions], return_inverse=True)
-    for part in splits.SPLITS:
+    for part in splits.PARTS:
         some, members = comparisons.where(part), split == part
         strengths = clip_strengths(some.first, some.second, some.won, group)
         scores[members] = strength_to_score(strengths)[members]

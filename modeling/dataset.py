@@ -133,10 +133,10 @@ def _described(first: Sequence[RatingRow] | Sequence[ComparedPair]) -> dict[str,
 def _targets(rows: Sequence[RatingRow], flat: FlatRatings, target: str) -> Floats:
     """Targets from the ratings that are not held out: offsets must not carry held-out scores into training.
 
-    Held-out pairs, which nothing trains on, get their plain mean.
+    Held-out pairs, and those that wait to be, which nothing trains on, get their plain mean.
     """
     values = pair_means(flat)
-    learned = flatten([row for row in rows if row.split != splits.HELDOUT])
+    learned = flatten([row for row in rows if row.split not in (splits.HELDOUT, splits.WAITING)])
     if learned.pairs:
         place = {name: number for number, name in enumerate(flat.pairs)}
         values[[place[name] for name in learned.pairs]] = TARGETS[target](learned)

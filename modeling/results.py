@@ -81,7 +81,8 @@ class TrainingResult:
     `question` is the one that was trained on. `note` holds what a reader of the report must know, in sentences. Where
     people compared, there is `agreement` as well, with decided held-out comparisons for its n; the three numbers at the
     end count comparisons, `n_heldout_ties` those held out in which nobody was preferred; and one against the rest and
-    ceiling are undefined.
+    ceiling are undefined. `seen_known` is whether the base model says what it was trained on, `seen_note` which
+    held-out pairs it has seen, in a sentence, blank where it is not known to have seen any.
     """
 
     n_heldout: int
@@ -103,6 +104,8 @@ class TrainingResult:
     judged: str = COSINE
     tuned_score: dict[str, MetricValue] = field(default_factory=dict)
     breakdown: dict[str, Any] | None = None
+    seen_known: bool = False
+    seen_note: str = ""
     n_train_comparisons: int = 0
     n_heldout_comparisons: int = 0
     n_heldout_ties: int = 0

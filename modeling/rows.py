@@ -28,8 +28,8 @@ class RatingRow:
     """One line of `ratings.jsonl`.
 
     `clip_sha256` is None only for ratings imported without audio. `split` is the data set's own split or None when
-    given to `write_snapshot`; in a snapshot it is "train", "validation", "heldout" or "dropped", and None for pairs
-    that never train nor count (another role than study, or no audio).
+    given to `write_snapshot`; in a snapshot it is one of `splits.PARTS`, and None for pairs that never train nor count
+    (another role than study, or no audio).
     """
 
     rating: str
@@ -64,8 +64,8 @@ class ComparisonRow:
     """One line of `comparisons.jsonl`: which of two clips of one caption a rater preferred.
 
     `choice` is "first", "second" or "none" (no difference); `first` and `second` are the sides as they were shown.
-    `split` as in `RatingRow`; in a snapshot it is that of both pairs, "dropped" where one of them is dropped, and None
-    where one of them never trains nor counts.
+    `split` as in `RatingRow`; in a snapshot it is that of both pairs, "dropped" or "waiting" where one of them is, and
+    None where one of them never trains nor counts.
     """
 
     comparison: str
@@ -130,7 +130,7 @@ def _check_role(name: str, role: str) -> None:
 
 
 def _check_split(name: str, split: str | None) -> None:
-    if split is not None and split not in splits.SPLITS:
+    if split is not None and split not in splits.PARTS:
         raise SnapshotError(f"{name}: the split must be one of {', '.join(splits.SPLITS)}.")
 
 

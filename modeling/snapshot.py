@@ -60,8 +60,8 @@ class SnapshotInfo:
     """What the platform keeps of a snapshot. `sha256` is that of `manifest.json`, which names every other file's.
 
     Counts of pairs: `n_pairs` all; `n_train`, `n_validation`, `n_heldout`, `n_dropped` partition the study pairs with
-    audio, but for those that were only compared with pairs that never count. A pair that only dropped comparisons name
-    is dropped.
+    audio, together with `n_waiting`, but for those that were only compared with pairs that never count. A pair that
+    only dropped comparisons name is dropped.
     """
 
     sha256: str
@@ -73,13 +73,15 @@ class SnapshotInfo:
     n_heldout: int
     n_dropped: int
     n_comparisons: int = 0
+    n_waiting: int = 0
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """A verified snapshot. `audio` maps each clip's sha256 to its file; the scale is None where nothing was rated.
 
-    `is_simulated` says that its raters are no people.
+    `is_simulated` says that its raters are no people. `heldout_version` is that of its held-out pairs, None where they
+    were not frozen.
     """
 
     directory: Path
@@ -93,6 +95,7 @@ class Snapshot:
     audio: dict[str, Path]
     comparisons: tuple[ComparisonRow, ...] = ()
     is_simulated: bool = False
+    heldout_version: int | None = None
 
 
 def write_snapshot(
@@ -107,20 +110,22 @@ def write_snapshot(
     created: datetime,
     comparisons: Iterable[ComparisonRow] = (),
     is_simulated: bool = False,
+    heldout: splits.HeldoutVersion | None = None,
     heldout_fraction: float = splits.HELDOUT_FRACTION,
     validation_fraction: float = splits.VALIDATION_FRACTION,
 ) -> SnapshotInfo:
     """Write the snapshot beside its place, sync it, and rename it there; the same input gives the same bytes.
 
     `audio` maps a clip's sha256 to its original file; clips that nothing names are left out. The scale is that of the
-    test, None where sounds are only compared; `is_simulated` says that its raters are no people. Raises `SnapshotError`
-    where the directory exists, a rating, a comparison or a file is not what it says it is, or a clip has no file; then
-    nothing is left behind.
+    test, None where sounds are only compared; `is_simulated` says that its raters are no people. Where `heldout` is
+    given, the pairs that the rule holds out and that are not among these wait. Raises `SnapshotError` where the
+    directory exists, a rating, a comparison or a file is not what it says it is, or a clip has no file; then nothing is
+    left behind.
     """
     if directory.exists():
         raise SnapshotError(f"The snapshot {directory} already exists; a snapshot is written once.")
     rows, compared = _checked(ratings, comparisons)
-    rows, compared = _with_splits(rows, compared, salt, heldout_fraction, validation_fraction)
+    rows, compared = _with_splits(rows, compared, salt, heldout_fraction, validation_fraction, heldout)
     counts = _counts(rows, compared)
     directory.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
@@ -143,6 +148,12 @@ def write_snapshot(
             },
             "files": dict(sorted(files.items())),
         }
+        if heldout is not None:
+            manifest["heldout"] = {
+                "version": heldout.version,
+                "sha256": heldout.sha256,
+                "n_pairs": len(heldout.pairs),
+            }
         if is_simulated:
             manifest["simulated"] = True
         sha256 = _write_synced(draft / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
@@ -180,6 +191,7 @@ def read_snapshot(directory: Path) -> Snapshot:
         audio=audio,
         comparisons=tuple(compared),
         is_simulated=manifest.get("simulated") is True,
+        heldout_version=manifest.get("heldout", {}).get("version"),
     )
 
 
@@ -222,6 +234,7 @@ def _with_splits(
     salt: str,
     heldout_fraction: float,
     validation_fraction: float,
+    heldout: splits.HeldoutVersion | None,
 ) -> tuple[list[RatingRow], list[ComparisonRow]]:
     """The rows with the split of each study pair that has audio, and None on the others."""
     pairs = {
@@ -234,7 +247,10 @@ def _with_splits(
         )
     except ValueError as error:
         raise SnapshotError(str(error)) from error
-    by_pair = dict(zip(pairs, assigned, strict=True))
+    by_pair = {
+        pair: splits.WAITING if split == splits.HELDOUT and heldout and pair not in heldout.pairs else split
+        for pair, split in zip(pairs, assigned, strict=True)
+    }
     return (
         [dataclasses.replace(row, split=by_pair.get(row.pair)) for row in rows],
         [
@@ -255,15 +271,18 @@ def _counts(rows: Sequence[RatingRow], compared: Sequence[ComparisonRow]) -> dic
         "n_heldout": by_split[splits.HELDOUT],
         "n_dropped": by_split[splits.DROPPED],
     }
-    return counts | {"n_comparisons": len(compared)} if compared else counts
+    more = {"n_comparisons": len(compared), "n_waiting": by_split[splits.WAITING]}
+    return counts | {name: n for name, n in more.items() if n}
 
 
 def _pair_splits(pairs: Iterable[Described]) -> dict[str, str | None]:
-    """The split of each pair: that of the lines that use it, "dropped" where none does, None where it never counts."""
+    """The split of each pair: that of the lines that use it, "dropped" or "waiting" where none does, None where it
+    never counts.
+    """
+    rank = {None: 0, splits.DROPPED: 1, splits.WAITING: 2}
     found: dict[str, str | None] = {}
     for pair, split in pairs:
-        known = found.setdefault(pair.pair, split)
-        if known is None or (known == splits.DROPPED and split is not None):
+        if rank.get(split, 3) > rank.get(found.setdefault(pair.pair, split), 3):
             found[pair.pair] = split
     return found
 

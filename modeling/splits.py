@@ -5,6 +5,9 @@ held-out fraction; validation is cut from the rest in the same way with another 
 that shares a clip, by sha256 or by source, with a held-out pair is dropped, and so is a training pair that shares one
 with a validation pair: what the model is judged on, it has neither read nor heard. A data set's own split wins where it
 has one.
+
+Where the held-out pairs are frozen in a version, as the platform does, those that came after it wait: they are neither
+trained on nor judged by until a later version takes them in, and what shares their sounds is dropped already.
 """
 
 from __future__ import annotations
@@ -14,13 +17,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TRAIN, VALIDATION, HELDOUT, DROPPED = "train", "validation", "heldout", "dropped"
+# What a data set's own split may say; the platform alone lets pairs wait.
 SPLITS = (TRAIN, VALIDATION, HELDOUT, DROPPED)
+WAITING = "waiting"
+PARTS = (*SPLITS, WAITING)
 HELDOUT_FRACTION = 0.2
 VALIDATION_FRACTION = 0.15
 RULE = (
     "sha256(salt, part, caption in lower case with spaces folded) below the fraction; "
     "pairs that share a clip or a source with a later part are dropped"
 )
+
+
+@dataclass(frozen=True)
+class HeldoutVersion:
+    """The held-out pairs of a version, by their names, which stay the same as pairs and ratings come."""
+
+    version: int
+    pairs: frozenset[str]
+
+    @property
+    def sha256(self) -> str:
+        """Of the names in ascending order, one a line."""
+        return hashlib.sha256("".join(f"{name}\n" for name in sorted(self.pairs)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -81,10 +100,12 @@ def assign_splits(
 
 
 def joint_split(first: str | None, second: str | None) -> str | None:
-    """The split of a comparison from those of its two pairs, which share a caption: None or "dropped" where one is."""
+    """The split of a comparison from those of its two pairs, which share a caption: None, "dropped" or "waiting" where
+    one is.
+    """
     if first is None or second is None:
         return None
-    return DROPPED if DROPPED in (first, second) else first
+    return next((split for split in (DROPPED, WAITING) if split in (first, second)), first)
 
 
 def _own_or_hashed(pair: PairKey, salt: str, heldout_fraction: float, validation_fraction: float) -> str:

@@ -28,6 +28,7 @@ def challenge_computed(*, version: ModelVersion, champion: ModelVersion | None) 
     return Challenge(
         challenger=version,
         champion=champion,
+        heldout_set=version.run.snapshot.heldout_set if version.run.snapshot else None,
         n_pairs=len(pairs),
         champion_srcc=found.champion.value,
         challenger_srcc=found.challenger.value,

@@ -24,8 +24,9 @@ from modeling.snapshot import SnapshotError
 from worker import services
 from worker.configuration import config_of_run
 from worker.heartbeat import heartbeat
+from worker.heldout import heldout_look
 from worker.hosts import host_name
-from worker.models import MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
+from worker.models import LookKind, MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
 from worker.registry import model_challenge, models_prune
 from worker.run_checkpoints import checkpoints_clear
 from worker.run_files import checkpoint_take_over, earlier_attempts_clear, run_directory
@@ -150,10 +151,12 @@ def _store(run: TrainingRun, result: TrainingResult) -> ModelVersion:
     row.finished_at = timezone.now()
     row.message = result.note
     row.base_model = result.model_name[:200]
+    row.base_says, row.base_seen = result.seen_known, result.seen_note
     row.n_heldout, row.n_train = result.n_heldout, result.n_train
     row.n_validation, row.n_dropped = result.n_validation, result.n_dropped
     row.step, row.seconds_left = row.total_steps, None
     row.save()
+    heldout_look(heldout_set=row.snapshot.heldout_set if row.snapshot else None, kind=LookKind.RUN)
     return version
 
 

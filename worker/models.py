@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from listening_tests.models import ListeningTest, Pair
+from worker.heldout_models import HeldoutLook, HeldoutPair, HeldoutSet, LookKind
 from worker.registry_models import Challenge, Promotion, PromotionTrigger, Verdict
 from worker.result_models import (
     ACTIVE_RESULTS_STATUSES,
@@ -32,6 +33,10 @@ __all__ = [
     "ComputedResults",
     "DatasetSnapshot",
     "FigureName",
+    "HeldoutLook",
+    "HeldoutPair",
+    "HeldoutSet",
+    "LookKind",
     "MeasuredModel",
     "Metric",
     "MetricName",
@@ -126,6 +131,11 @@ class DatasetSnapshot(models.Model):
     n_comparisons = models.PositiveIntegerField(default=0)
     n_pairs = models.PositiveIntegerField()
     n_raters = models.PositiveIntegerField()
+    # By which held-out pairs it is judged, and how many wait for the next version; empty on older snapshots.
+    heldout_set = models.ForeignKey(
+        HeldoutSet, on_delete=models.SET_NULL, null=True, blank=True, related_name="snapshots"
+    )
+    n_waiting = models.PositiveIntegerField(default=0)
     # When its reading began: who withdrew after that may be in it. Empty on snapshots older than this column.
     read_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -199,6 +209,9 @@ class TrainingRun(models.Model):
     n_train = models.PositiveIntegerField(null=True, blank=True)
     n_validation = models.PositiveIntegerField(null=True, blank=True)
     n_dropped = models.PositiveIntegerField(null=True, blank=True)
+    # What is known of whether the base model was trained on the held-out pairs; empty until the run is done.
+    base_says = models.BooleanField(null=True, help_text="Whether the base model says what it was trained on.")
+    base_seen = models.TextField(blank=True, help_text="Which held-out pairs it has seen, in a sentence.")
     is_cited = models.BooleanField(default=False, help_text="Its model's files stay, whatever comes after it.")
 
     class Meta:

@@ -22,7 +22,8 @@ from listening_tests.roles import Account
 from listening_tests.services.audit import audit_note
 from modeling import challenge as standing
 from worker.challenges import challenge_computed
-from worker.models import Challenge, ModelVersion, Promotion, PromotionTrigger, TrainingRun, Verdict
+from worker.heldout import heldout_look
+from worker.models import Challenge, LookKind, ModelVersion, Promotion, PromotionTrigger, TrainingRun, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -172,6 +173,7 @@ def _concluded(version: ModelVersion, champion: ModelVersion | None, challenge: 
     if champion_of(test=run.test, question=run.question) != champion:
         return None
     challenge.save()
+    heldout_look(heldout_set=challenge.heldout_set, kind=LookKind.CHALLENGE)
     if challenge.verdict == Verdict.BETTER:
         _promote(run.test, run.question, version, PromotionTrigger.ITSELF, _in_words(challenge), None)
     return challenge

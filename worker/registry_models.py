@@ -36,6 +36,10 @@ class Challenge(models.Model):
     champion = models.ForeignKey(
         "worker.ModelVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="defences"
     )
+    # The version of the challenger's snapshot; empty on older challenges.
+    heldout_set = models.ForeignKey(
+        "worker.HeldoutSet", on_delete=models.SET_NULL, null=True, blank=True, related_name="challenges"
+    )
     n_pairs = models.PositiveIntegerField()
     champion_srcc = models.FloatField(null=True)
     challenger_srcc = models.FloatField(null=True)

@@ -3,8 +3,10 @@
 A study rating is counted unless an Exclusion leaves it out, except where a docstring says otherwise.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
@@ -129,13 +131,25 @@ def n_heldout_pairs(*, test: ListeningTest, question: Question, enough: int = MI
     """Study pairs with audio and a counted answer that the split holds out, counted up to `enough`: more is not looked
     at.
     """
+    return len(list(islice(heldout_candidates(test=test, question=question), enough)))
+
+
+@dataclass(frozen=True)
+class HeldoutCandidate:
+    """A pair that the split holds out, by its key and its name, and its caption."""
+
+    pk: int
+    uuid: UUID
+    caption: str
+
+
+def heldout_candidates(*, test: ListeningTest, question: Question) -> Iterator[HeldoutCandidate]:
+    """Study pairs with audio and a counted answer that the split holds out."""
     pairs = Pair.objects.filter(_has_answer(test, question), test=test, role=PairRole.STUDY, clip__sha256__isnull=False)
-    n_pairs = 0
-    for caption, own_split in pairs.order_by().values_list("caption__text", "own_split").iterator():
-        n_pairs += (own_split or splits.caption_split(caption, str(test.uuid))) == splits.HELDOUT
-        if n_pairs == enough:
-            break
-    return n_pairs
+    columns = ("pk", "uuid", "caption__text", "own_split")
+    for pk, name, caption, own_split in pairs.order_by().values_list(*columns).iterator():
+        if (own_split or splits.caption_split(caption, str(test.uuid))) == splits.HELDOUT:
+            yield HeldoutCandidate(pk, name, caption)
 
 
 def _has_answer(test: ListeningTest, question: Question) -> Q:

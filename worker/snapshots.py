@@ -13,6 +13,7 @@ from django.utils import timezone
 from listening_tests.choices import TestKind
 from listening_tests.models import Clip, Comparison, Exclusion, ListeningTest, Pair, Question, Rating
 from modeling.snapshot import ComparedPair, ComparisonRow, RatingRow, write_snapshot
+from worker.heldout import frozen_version, heldout_for_snapshot
 from worker.models import DatasetSnapshot
 from worker.selectors import is_excluded, question_named
 
@@ -23,13 +24,15 @@ def snapshot_create(*, test: ListeningTest, question: Question | None = None) ->
     """Writes the answers to one question of the test, its first where none is named, of every role, without those that
     a rule leaves out.
 
-    The split's salt is the test's uuid, so that a held-out caption stays held out as ratings grow. Raises
+    The split's salt is the test's uuid, so that a held-out caption stays held out as ratings grow; which of them it is
+    judged by, the version of the test's held-out pairs says (`worker.heldout`). Raises
     `modeling.snapshot.SnapshotError`; then there is neither a directory nor a row.
     """
     question = question or question_named(test=test)
     # Before the first row is read: worker.withdrawn tells by it whose ratings are in here.
     snapshot = DatasetSnapshot(test=test, question=question.name, read_at=timezone.now())
     snapshot.directory = f"snapshots/{snapshot.uuid}"
+    snapshot.heldout_set = heldout_for_snapshot(test=test, question=question)
     info = write_snapshot(
         Path(settings.MEDIA_ROOT) / snapshot.directory,
         test=test.slug,
@@ -42,10 +45,11 @@ def snapshot_create(*, test: ListeningTest, question: Question | None = None) ->
         salt=str(test.uuid),
         created=timezone.now(),
         is_simulated=test.is_simulated,
+        heldout=frozen_version(heldout_set=snapshot.heldout_set),
     )
     snapshot.sha256 = info.sha256
     snapshot.n_ratings, snapshot.n_comparisons = info.n_ratings, info.n_comparisons
-    snapshot.n_pairs, snapshot.n_raters = info.n_pairs, info.n_raters
+    snapshot.n_pairs, snapshot.n_raters, snapshot.n_waiting = info.n_pairs, info.n_raters, info.n_waiting
     snapshot.save()
     return snapshot
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from modeling import splits
 from modeling.breakdown import breakdown
+from modeling.contamination import Contamination
 from modeling.dataset import PairSet
 from modeling.evaluation import compare_models, comparison_counts, people, values_as_json
 from modeling.metrics import Floats, MetricValue, Predicted, compare_all
@@ -38,6 +39,7 @@ def run_result(
     clap: Clap,
     out_dir: Path,
     seconds: float,
+    seen: Contamination,
 ) -> TrainingResult:
     comparison = compare_models(pairs, outcome.base, outcome.tuned)
     one_vs_rest, ceiling = people(pairs)
@@ -77,6 +79,8 @@ def run_result(
         n_train_comparisons=counts["n_train_comparisons"],
         n_heldout_comparisons=counts["n_heldout_comparisons"],
         n_heldout_ties=counts["n_heldout_ties"],
+        seen_known=seen.known,
+        seen_note=seen.note,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modeling.config import HEAD_POLICIES, TrainingConfig
+from modeling.contamination import contamination
 from modeling.dataset import PairSet, pair_set, refuse_too_little
 from modeling.embeddings import NOTHING_KEPT, pair_cosines, read_mels
 from modeling.evaluation import write_json
@@ -17,6 +18,7 @@ from modeling.kept_arrays import KeptArrays
 from modeling.loading import ModelError, open_model
 from modeling.model import Clap, cpu_threads
 from modeling.model_card import model_card, window_of
+from modeling.provenance import read_provenance
 from modeling.results import MeasuredPoint, Progress, TrainingRefused, TrainingResult
 from modeling.snapshot import Snapshot, SnapshotError, read_snapshot
 from modeling.training.frozen import fit_on_frozen
@@ -73,7 +75,8 @@ def train(
             outcome = _tune_weights(clap, config, snapshot, pairs, kept, places, watch, team)
     except ModelError as error:
         raise TrainingRefused(str(error)) from error
-    result = run_result(pairs, outcome, clap, out_dir, time.monotonic() - started)
+    seen = contamination(clap.name, read_provenance(Path(config.model)), pairs, snapshot)
+    result = run_result(pairs, outcome, clap, out_dir, time.monotonic() - started, seen)
     if not team.leads:
         return result
     card = model_card(result, snapshot, config, window_of(clap))

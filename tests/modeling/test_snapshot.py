@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modeling.snapshot import RatingRow, SnapshotError, read_snapshot, write_snapshot
-from modeling.splits import caption_split
+from modeling.splits import HELDOUT, TRAIN, HeldoutVersion, caption_split
 from tests.modeling.worlds import CREATED, row, write_rows
 
 HOSTILE = '=cmd|" /C calc"!A0\r\nzwei\u2028drei 🎧 \ud800'
@@ -109,6 +109,34 @@ REFUSED: list[tuple[dict[str, object], str]] = [
     ({"clip_sha256": "ab"}, "The clip ab was judged, but no file is given for it."),
     ({"split": "test"}, "Rating rating-0: the split must be one of train, validation, heldout, dropped."),
 ]
+
+
+def test_held_out_pairs_that_came_after_the_version_wait(tmp_path: Path, clip: tuple[str, Path]) -> None:
+    """They are not trained on either, nor is what shares their sounds."""
+    sha256, path = clip
+    other = tmp_path / "other.wav"
+    other.write_bytes(b"other")
+    other_sha256 = hashlib.sha256(b"other").hexdigest()
+    kept = row(1, clip_sha256=sha256, caption="a", split=HELDOUT)
+    came = row(2, clip_sha256=other_sha256, caption="b", split=HELDOUT)
+    shares = row(3, clip_sha256=other_sha256, caption="c", split=TRAIN)
+    version = HeldoutVersion(2, frozenset({kept.pair, "a pair without ratings"}))
+
+    info = write_rows(tmp_path / "one", [kept, came, shares], {sha256: path, other_sha256: other}, heldout=version)
+
+    snapshot = read_snapshot(tmp_path / "one")
+    assert [item.split for item in snapshot.ratings] == ["heldout", "waiting", "dropped"]
+    assert (info.n_heldout, info.n_waiting, info.n_dropped, info.n_pairs) == (1, 1, 1, 3)
+    assert snapshot.info == info and snapshot.heldout_version == 2
+    manifest = json.loads((tmp_path / "one/manifest.json").read_text())
+    sha256_of_names = hashlib.sha256(f"a pair without ratings\n{kept.pair}\n".encode()).hexdigest()
+    assert manifest["heldout"] == {"version": 2, "sha256": sha256_of_names, "n_pairs": 2}
+
+
+def test_a_data_set_does_not_let_pairs_wait(tmp_path: Path, clip: tuple[str, Path]) -> None:
+    with pytest.raises(SnapshotError, match="own split must be one of train, validation, heldout, dropped"):
+        write_rows(tmp_path / "one", [row(1, clip_sha256=clip[0], split="waiting")], {clip[0]: clip[1]})
+    assert not (tmp_path / "one").exists()
 
 
 @pytest.mark.parametrize(("change", "message"), REFUSED)

@@ -14,6 +14,7 @@ from modeling.cache_place import cache_place, open_cache
 from modeling.config import TrainingConfig
 from modeling.rows import ComparedPair, ComparisonRow
 from modeling.snapshot import RatingRow, SnapshotInfo, read_snapshot, write_snapshot
+from modeling.splits import HeldoutVersion
 from modeling.synthetic import SAMPLE_RATE, generate_world, simulate_comparisons, simulate_scores
 from modeling.training import TrainingResult
 
@@ -71,10 +72,11 @@ def write_rows(
     audio: dict[str, Path],
     salt: str = "salt",
     comparisons: Sequence[ComparisonRow] = (),
+    heldout: HeldoutVersion | None = None,
 ) -> SnapshotInfo:
     return write_snapshot(
         directory, test="a test", ratings=rows, audio=audio, scale_min=0, scale_max=10, salt=salt, created=CREATED,
-        comparisons=comparisons,
+        comparisons=comparisons, heldout=heldout,
     )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from listening_tests.choices import AuditedAction, Role
 from listening_tests.models import AuditEntry, ListeningTest
 from tests.factories import make_test
 from tests.webapp.factories import make_done_run, make_member, make_staff
-from worker.models import Challenge, ModelVersion, TrainingRun, Verdict
+from tests.worker.studies import make_study, more_held_out
+from worker.models import Challenge, DatasetSnapshot, HeldoutSet, ModelVersion, TrainingRun, Verdict
 from worker.registry import champion_of, model_promote
+from worker.snapshots import snapshot_create
 
 
 def models_url(test: ListeningTest) -> str:
@@ -91,6 +93,26 @@ def test_the_way_back_to_the_untuned_model_and_from_there(staff: Client) -> None
 
 
 @pytest.mark.django_db
+def test_held_out_pairs_are_frozen_anew_with_a_reason(staff: Client) -> None:
+    test = make_study(n_heldout=3, n_train=2)
+    snapshot_create(test=test)
+    DatasetSnapshot.objects.update(n_waiting=2)
+    text = staff.get(models_url(test)).text
+    assert "<strong>version 1</strong>: 3 pairs of 3 captions" in text
+    assert "2 more pairs wait for the next version" in text
+    assert "3 held-out pairs are few: only on 100 or more does a model take the place" in text
+    url = reverse("dashboard:heldout_freeze", args=[test.slug])
+
+    told = staff.post(url, {"question": "relevance", "reason": "For the paper."}, follow=True).text
+    assert "No held-out pair with answers waits for a new version." in told
+    more_held_out(test, 2)
+    told = staff.post(url, {"question": "relevance", "reason": "For the paper."}, follow=True).text
+
+    assert "Version 2 of the held-out pairs has 5. The next run uses it." in told
+    assert HeldoutSet.objects.get(version=2).reason == "For the paper."
+
+
+@pytest.mark.django_db
 def test_a_model_is_marked_as_cited(staff: Client) -> None:
     test = make_test()
     version = version_of(make_done_run(test))
@@ -111,7 +133,7 @@ def test_who_may_not_train_may_look_alone(client: Client) -> None:
     text = client.get(models_url(test)).text
 
     assert "Put in use" not in text
-    for name in ("untuned_promote", "untuned_roll_back"):
+    for name in ("untuned_promote", "untuned_roll_back", "heldout_freeze"):
         assert client.post(reverse(f"dashboard:{name}", args=[test.slug])).status_code == 403
     for name in ("model_promote", "model_roll_back", "model_cite"):
         assert client.post(reverse(f"dashboard:{name}", args=[test.slug, version.uuid])).status_code == 403
@@ -131,6 +153,6 @@ def test_the_number_of_models_does_not_change_the_number_of_queries(
                 user=make_staff(f"s{ModelVersion.objects.count()}"),
                 reason="So.",
             )
-        # Session and user; the test; what is in use, and before it; models; promotions.
-        with django_assert_num_queries(8):
+        # Session and user; the test; what is in use, and before it; models; held-out pairs; promotions.
+        with django_assert_num_queries(9):
             staff.get(models_url(test))

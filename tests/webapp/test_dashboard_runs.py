@@ -240,6 +240,6 @@ def test_the_number_of_points_does_not_change_the_number_of_queries(
     for n_points in (1, 5):
         for _ in range(n_points):
             make_prediction(run)
-        # Session and user; the run, its metrics, its predictions.
-        with django_assert_num_queries(5):
+        # Session and user; the run, its metrics, its predictions; its held-out pairs, and a difference on them.
+        with django_assert_num_queries(7):
             staff.get(page_of(run))

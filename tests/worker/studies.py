@@ -55,6 +55,15 @@ def make_study(*, n_heldout: int = 30, n_train: int = 24, ratings_per_pair: int 
     return test
 
 
+def more_held_out(test: ListeningTest, n_pairs: int) -> list[Pair]:
+    """Rated pairs of captions that are new and held out."""
+    known = test.pairs.count()
+    captions = islice(captions_of(HELDOUT, salt=str(test.uuid)), known, known + n_pairs)
+    pairs = Pair.objects.bulk_create([Pair(test=test, clip=make_sound(), caption=caption) for caption in captions])
+    rate(pairs, 2)
+    return pairs
+
+
 def rate(pairs: list[Pair], ratings_per_pair: int, *, submitted_at: datetime | None = None) -> list[Rating]:
     """Ratings of the pairs as an import stores them, by as many raters as each pair has ratings."""
     raters = Rater.objects.bulk_create([Rater(source=Source.IMPORTED) for _ in range(ratings_per_pair)])

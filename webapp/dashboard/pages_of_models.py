@@ -16,6 +16,8 @@ from webapp.dashboard.access import find_test, staff_only
 from webapp.dashboard.phrases import challenge_words, number
 from webapp.dashboard.redirects import SeeOther
 from webapp.dashboard.tabs import tabs_of
+from worker.heldout import heldout_freeze
+from worker.heldout_notes import heldout_notes_of_test
 from worker.model_lists import champions_of, promotions_of, versions_of
 from worker.models import ModelVersion, Promotion
 from worker.registry import (
@@ -29,6 +31,7 @@ from worker.registry import (
     untuned_promote,
     untuned_roll_back,
 )
+from worker.selectors import question_named
 from worker.withdrawn import withdrawn_words
 
 VERSIONS_SHOWN = 50
@@ -67,6 +70,7 @@ def models_page(request: HttpRequest, slug: str) -> HttpResponse:
         "test": test,
         "tabs": tabs_of(test=test, user=request.user, current="models_page"),
         "lines": lines,
+        "heldout": heldout_notes_of_test(test=test),
         "promotions": promotions_of(test=test)[:PROMOTIONS_SHOWN],
         "champions": _champion_lines(test, promotions, {row.pk: row for row in versions.filter(pk__in=in_use)}),
         "may_train": may(request.user, Action.TRAIN, test),
@@ -129,6 +133,24 @@ def roll_back_untuned(request: HttpRequest, slug: str) -> HttpResponseBase:
         messages.error(request, str(refusal))
         return _back(test)
     messages.success(request, f"{promotion.version or 'The untuned model'} is in use again.")
+    return _back(test)
+
+
+@require_POST
+@staff_only
+def freeze(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Makes a new version of a question's held-out pairs with those that wait."""
+    test = find_test(request, slug, Action.TRAIN)
+    try:
+        question = question_named(test=test, name=request.POST.get("question", ""))
+        reason = request.POST.get("reason", "")
+        made = heldout_freeze(test=test, question=question, user=request.user, reason=reason)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _back(test)
+    messages.success(
+        request, f"Version {made.version} of the held-out pairs has {made.n_pairs:,}. The next run uses it."
+    )
     return _back(test)
 
 

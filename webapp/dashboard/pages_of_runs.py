@@ -17,6 +17,7 @@ from webapp.dashboard.access import staff_only
 from webapp.dashboard.phrases import difference_sentence, duration, phase_words
 from webapp.dashboard.redirects import SeeOther
 from webapp.dashboard.tables import agreement_rows, metric_rows, run_lines
+from worker.heldout_notes import heldout_notes_of_run
 from worker.models import RunStatus, TrainingRun
 from worker.selectors import (
     n_runs_ahead,
@@ -115,6 +116,7 @@ def _report_of(run: TrainingRun) -> dict[str, Any]:
         return {}
     points = run_predictions(run=run)
     return {
+        "heldout_notes": heldout_notes_of_run(run=run),
         "verdict": difference_sentence(metrics.difference["srcc"]) if "srcc" in metrics.difference else "",
         "agreement": charts.agreement(metrics),
         "agreement_rows": agreement_rows(metrics),

@@ -56,6 +56,7 @@ urlpatterns = [
         name="results_picture",
     ),
     path("tests/<slug:slug>/models/", pages_of_models.models_page, name="models_page"),
+    path("tests/<slug:slug>/models/held-out/freeze/", pages_of_models.freeze, name="heldout_freeze"),
     path("tests/<slug:slug>/models/untuned/promote/", pages_of_models.promote_untuned, name="untuned_promote"),
     path("tests/<slug:slug>/models/untuned/roll-back/", pages_of_models.roll_back_untuned, name="untuned_roll_back"),
     path("tests/<slug:slug>/models/<uuid:uuid>/roll-back/", pages_of_models.roll_back, name="model_roll_back"),
