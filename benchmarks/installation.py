@@ -23,7 +23,7 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_RATE_HZ = 48_000
 # What would lead the installation to another one's database or broker.
-FOREIGN = ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_TEST_HOME", "DJANGO_ALLOW_ASYNC_UNSAFE")
+FOREIGN = ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_SCORER", "EARMARK_TEST_HOME", "DJANGO_ALLOW_ASYNC_UNSAFE")
 # PostgreSQL does not start with a line that it does not know.
 NO_SETTING = "no_such_setting = 1\n"
 LONGEST_WAIT_S = 60
@@ -120,7 +120,7 @@ class Installation:
 
     def kill_web(self) -> None:
         """SIGKILL to the web server, its master and its workers; supervisord is left to notice."""
-        kill([process for process in self._family() if "gunicorn" in command_of(process)])
+        kill([process for process in self._family() if "webapp.wsgi" in command_of(process)])
 
     def kill_database(self) -> None:
         """SIGKILL to PostgreSQL's postmaster, and to what it started."""

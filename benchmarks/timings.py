@@ -64,9 +64,10 @@ class ProcessorTime:
                 return ""
         except psutil.Error:
             return ""
-        if "gunicorn" in command:
+        if "webapp.wsgi" in command:
             return "web server"
-        return "workers, beat, broker" if "celery" in command or "valkey" in command else ""
+        ours = ("celery", "valkey", "worker.scoring")
+        return "workers, beat, broker" if any(name in command for name in ours) else ""
 
     def _postgres(self) -> list[psutil.Process]:
         # PostgreSQL writes what it does over its environment, so its processes are found by their parent.

@@ -86,6 +86,11 @@ class EnsembleScorer:
         ]
         return [_combine_all(of_pair) for of_pair in zip(*found, strict=True)]
 
+    def forget(self, *, beyond: int) -> None:
+        """As `Scorer.forget`."""
+        for member in self.members:
+            member.forget(beyond=beyond)
+
 
 def _told_of_all(told: Told, number: int, members: int, done: int, of: int) -> None:
     told(number * of + done, members * of)

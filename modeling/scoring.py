@@ -145,6 +145,12 @@ class Scorer:
             )
         return found
 
+    def forget(self, *, beyond: int) -> None:
+        """Lets the embeddings go that are kept in memory, once there are more than so many of clips or of captions."""
+        for kept in (self._sounds, self._texts):
+            if len(kept) > beyond:
+                kept.clear()
+
     def _embed(self, audio: Sequence[Path], captions: Sequence[str], told: Told) -> dict[Path, Floats | AudioError]:
         """The embedding of each file, or why it has none; captions' are in `_texts`."""
         paths = list(dict.fromkeys(audio))

@@ -18,6 +18,7 @@ os.environ["EARMARK_HOME"] = os.environ["EARMARK_TEST_HOME"]
 os.makedirs(os.path.join(os.environ["EARMARK_HOME"], "static"), exist_ok=True)
 for _name in (
     *("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_PROFILE", "EARMARK_HOSTS", "EARMARK_PRESET"),
+    *("EARMARK_SCORER", "EARMARK_SCORE_BATCH", "EARMARK_SCORE_SECONDS"),
     *("EARMARK_URL", "EARMARK_STALLED_HOURS", "EMAIL_HOST", "EMAIL_FROM"),
 ):
     os.environ.pop(_name, None)

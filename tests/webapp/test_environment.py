@@ -113,11 +113,14 @@ def test_socket_path_is_never_too_long(tmp_path: Path) -> None:
     assert socket_path(deep) != socket_path(deep / "other")
 
 
-def test_processes_are_the_broker_web_a_worker_a_queue_and_beat(tmp_path: Path) -> None:
+OURS = ["web", "worker-default", "worker-gpu", "beat"]
+
+
+def test_processes_are_the_broker_scorer_web_a_worker_a_queue_and_beat(tmp_path: Path) -> None:
     described = programs(home=tmp_path, bind="127.0.0.1:8000", with_broker=True)
-    assert [program.name for program in described] == ["broker", "web", "worker-default", "worker-gpu", "beat"]
-    without = programs(home=tmp_path, bind="127.0.0.1:8000", with_broker=False)
-    assert [program.name for program in without] == ["web", "worker-default", "worker-gpu", "beat"]
+    assert [program.name for program in described] == ["broker", "scorer", *OURS]
+    without = programs(home=tmp_path, bind="127.0.0.1:8000", with_broker=False, with_scorer=False)
+    assert [program.name for program in without] == OURS
     text = supervisor_configuration(described, home=tmp_path, directory=tmp_path)
     assert "gpu@%%h" in text
     assert "[program:broker]\n" in text

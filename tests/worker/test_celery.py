@@ -13,6 +13,7 @@ import sys, django
 django.setup()
 import worker.tasks, worker.services, worker.selectors, worker.schedule, worker.admin, worker.clip_imports
 import worker.services_pilots, worker.plans
+import worker.scoring.client, worker.scoring.server
 import worker.screening.services, worker.screening.schedule
 assert "torch" not in sys.modules and "transformers" not in sys.modules
 """

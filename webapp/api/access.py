@@ -46,6 +46,7 @@ _ERRORS = {
     415: "What was sent is in a form that is not taken here.",
     422: "It was understood, and refused.",
     429: "Too many requests; Retry-After says how many seconds to wait.",
+    503: "What would answer does not run just now, or not in time; Retry-After says how many seconds to wait.",
 }
 _ALWAYS = (400, 401, 403, 404, 405, 406, 429)
 

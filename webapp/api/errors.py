@@ -40,6 +40,22 @@ class UnprocessableError(exceptions.APIException):
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
 
 
+class BusyError(exceptions.APIException):
+    """Taken too often just now, for everybody together; `wait` goes into Retry-After."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "Too many ask just now. Ask again in a second."
+    wait = 1
+
+
+class AwayError(exceptions.APIException):
+    """What would answer does not; `wait` goes into Retry-After."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "What would answer does not run just now. Ask again in a few seconds."
+    wait = 5
+
+
 def answer_to_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST_FRAMEWORK's EXCEPTION_HANDLER. Faults of ours are none of its business: they are 500."""
     request = context["request"]

@@ -49,7 +49,12 @@ class Command(BaseCommand):
             connection.ensure_connection()
             configuration = home / "supervisord.conf"
             with_broker = not read_text("CELERY_BROKER_URL")
-            described = programs(home=home, bind=f"{in_address(host)}:{port}", with_broker=with_broker)
+            described = programs(
+                home=home,
+                bind=f"{in_address(host)}:{port}",
+                with_broker=with_broker,
+                with_scorer=not read_text("EARMARK_SCORER"),
+            )
             configuration.write_text(supervisor_configuration(described, home=home, directory=settings.BASE_DIR))
             self._supervise(configuration, address=f"http://{in_address(reachable(host))}:{port}")
 
