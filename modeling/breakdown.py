@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from modeling import metrics, splits
 from modeling.attenuation import NoiseCorrected, noise_corrected
 from modeling.calibration_curve import calibration_curve
 from modeling.dataset import PairSet
 from modeling.metrics import Floats, Predicted, Values
+from modeling.parts import Groups, Ints, by_count, by_name, by_origin, by_spread, less_means
 
-Ints = npt.NDArray[np.int64]
-Groups = Mapping[str, Ints]
-# Systems of these names are no systems: their clips are recordings. Where others are named, so are clips of none.
-NATURAL = frozenset({"", "audiocaps", "ground truth", "human", "natural", "original", "real", "recording", "reference"})
-# How many ratings a pair has: from, to.
-RATING_COUNTS = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 8), (9, None))
-THIRDS = ("low", "middle", "high")
 WITHIN = ("srcc", "lcc", "ktau")
 
 
@@ -33,8 +26,8 @@ def breakdown(pairs: PairSet, predicted: Predicted, heldout: Ints) -> dict[str, 
     - `within_caption`, `within_system`: `srcc`, `lcc` and `ktau` of what is left when each caption's (system's) mean
       is subtracted from prediction and human mean, over all captions (systems) of two pairs or more. The means are
       those of the held-out pairs, in every resample.
-    - `system`: by its name. `origin`: `natural` (systems named as in `NATURAL`) and `synthesised`. `n_ratings`: by how
-      many ratings a pair has. `disagreement`: thirds of the pairs with two ratings or more, by their standard
+    - `system`: by its name. `origin`: `natural` (systems named as in `parts.NATURAL`) and `synthesised`. `n_ratings`:
+      by how many ratings a pair has. `disagreement`: thirds of the pairs with two ratings or more, by their standard
       deviation (n - 1), whose ranges are `disagreement_sd`. Each of these maps a group to `metrics.METRICS`.
     - `noise_corrected` (`modeling.attenuation`), and `calibration` (`modeling.calibration_curve`) where the prediction
       has a score on 0..10.
@@ -44,14 +37,14 @@ def breakdown(pairs: PairSet, predicted: Predicted, heldout: Ints) -> dict[str, 
     if pairs.comparisons is not None:
         return None
     part = _Part(pairs, predicted.of(heldout), heldout)
-    sd = part.rating_sd()
-    thirds = _thirds(sd)
+    sd = pairs.rating_sd()[heldout]
+    thirds = by_spread(sd)
     return {
         "within_caption": part.within(part.captions),
         "within_system": part.within(part.systems) if any(part.systems) else None,
-        "system": part.by(_by_name(part.systems)) if any(part.systems) else None,
-        "origin": part.by(_origins(part.systems)) if any(part.systems) else None,
-        "n_ratings": part.by(_by_count(pairs.n_ratings[heldout])),
+        "system": part.by(by_name(part.systems)) if any(part.systems) else None,
+        "origin": part.by(by_origin(part.systems)) if any(part.systems) else None,
+        "n_ratings": part.by(by_count(pairs.n_ratings[heldout])),
         "disagreement": part.by(thirds) if thirds else None,
         "disagreement_sd": {name: [float(sd[at].min()), float(sd[at].max())] for name, at in thirds.items()} or None,
         "noise_corrected": part.noise_corrected().as_dict(),
@@ -76,9 +69,9 @@ class _Part:
         return {name: _plain(self._measure(self.predicted.of(at), self.human[at], at)) for name, at in groups.items()}
 
     def within(self, names: Sequence[str]) -> dict[str, Any]:
-        several = [at for at in _by_name(names).values() if len(at) > 1]
+        several = [at for at in by_name(names).values() if len(at) > 1]
         at = np.concatenate([*several, np.zeros(0, dtype=np.int64)])
-        values, human = (_centred(side, several)[at] for side in (self.predicted.values, self.human))
+        values, human = (less_means(side, several)[at] for side in (self.predicted.values, self.human))
         measured = self._measure(Predicted(values, None), human, at)
         return _plain({name: measured[name] for name in WITHIN})
 
@@ -89,13 +82,6 @@ class _Part:
         scores = self.predicted.scores
         return None if scores is None else calibration_curve(scores, self.human, self.captions).as_dict()
 
-    def rating_sd(self) -> Floats:
-        """Standard deviation of each pair's ratings; NaN where it has one."""
-        n = np.bincount(self.rated, minlength=len(self.human))
-        squares = np.bincount(self.rated, (self.score - self.human[self.rated]) ** 2, len(self.human))
-        sd: Floats = np.sqrt(np.divide(squares, n - 1, out=np.full(len(n), np.nan), where=n > 1))
-        return sd
-
     def _measure(self, predicted: Predicted, human: Floats, at: Ints) -> Values:
         captions = [self.captions[number] for number in at.tolist()]
         return metrics.compare_all([predicted], human, captions)[0][0]
@@ -103,43 +89,3 @@ class _Part:
 
 def _plain(values: Values) -> dict[str, Any]:
     return {name: value.as_dict() for name, value in values.items()}
-
-
-def _centred(values: Floats, groups: Sequence[Ints]) -> Floats:
-    """Less the mean of each group, as a share of the largest value; what differs by rounding alone is made equal."""
-    centred = np.zeros(len(values))
-    for at in groups:
-        centred[at] = values[at] - values[at].mean()
-    largest = float(np.abs(values).max(initial=0.0)) or 1.0
-    return np.asarray(np.round(centred / largest, 12), dtype=np.float64)
-
-
-def _by_name(names: Sequence[str]) -> dict[str, Ints]:
-    found: dict[str, list[int]] = {}
-    for number, name in enumerate(names):
-        found.setdefault(name, []).append(number)
-    return {name: np.array(found[name], dtype=np.int64) for name in sorted(found)}
-
-
-def _origins(systems: Sequence[str]) -> dict[str, Ints]:
-    return _by_name(["natural" if name.lower() in NATURAL else "synthesised" for name in systems])
-
-
-def _by_count(counts: Ints) -> dict[str, Ints]:
-    return {name: at for name, at in _count_groups(counts) if len(at)}
-
-
-def _count_groups(counts: Ints) -> Iterator[tuple[str, Ints]]:
-    for low, high in RATING_COUNTS:
-        name = f"{low} or more" if high is None else f"{low}" if low == high else f"{low} to {high}"
-        yield name, np.flatnonzero((counts >= low) & (counts <= (np.inf if high is None else high)))
-
-
-def _thirds(sd: Floats) -> dict[str, Ints]:
-    """Pairs by their third of the standard deviations that are defined; equal ones stay together."""
-    known = sd[np.isfinite(sd)]
-    if len(known) < len(THIRDS):
-        return {}
-    place = np.searchsorted(np.quantile(known, [1 / 3, 2 / 3]), sd, side="left")
-    groups = ((name, np.flatnonzero(np.isfinite(sd) & (place == third))) for third, name in enumerate(THIRDS))
-    return {name: at for name, at in groups if len(at)}

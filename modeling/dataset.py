@@ -49,6 +49,13 @@ class PairSet:
         """Numbers of the pairs in the given splits."""
         return np.flatnonzero(np.isin(self.split, names))
 
+    def rating_sd(self) -> Floats:
+        """Standard deviation (n - 1) of each pair's ratings; NaN where it has one, or people compared."""
+        rated, n = self.ratings.pair, np.bincount(self.ratings.pair, minlength=len(self.pairs))
+        squares = np.bincount(rated, (self.ratings.score - self.human_mean[rated]) ** 2, len(self.pairs))
+        sd: Floats = np.sqrt(np.divide(squares, n - 1, out=np.full(len(n), np.nan), where=n > 1))
+        return sd
+
 
 def pair_set(snapshot: Snapshot, target: str = "centred", question: str = "") -> PairSet:
     """The study pairs of a snapshot that have audio, with the answers to `question`; blank is the only one.

@@ -60,7 +60,8 @@ class PairPrediction:
     """One pair beside what people and the models say. `human_mean` and `tuned_score` are on 0..10.
 
     Where a head was fitted on the untuned model, `tuned_cosine` is a tenth of its score, which is what is judged. Where
-    people compared, `human_mean` is `modeling.comparisons.pair_scores` and `n_ratings` counts comparisons.
+    people compared, `human_mean` is `modeling.comparisons.pair_scores` and `n_ratings` counts comparisons. `rating_sd`
+    is the standard deviation of the pair's ratings on 0..10 (n - 1), None where it has one or people compared.
     """
 
     pair: str
@@ -70,6 +71,7 @@ class PairPrediction:
     base_cosine: float
     tuned_cosine: float
     tuned_score: float
+    rating_sd: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from listening_tests.exceptions import Refused
-from listening_tests.models import Pair
 from modeling import training
 from modeling.cache_place import open_cache
 from modeling.config import ConfigError
@@ -26,8 +25,9 @@ from worker.configuration import config_of_run
 from worker.heartbeat import heartbeat
 from worker.heldout import heldout_look
 from worker.hosts import host_name
-from worker.models import LookKind, MeasuredModel, Metric, MetricName, ModelVersion, Prediction, RunStatus, TrainingRun
+from worker.models import LookKind, MeasuredModel, Metric, MetricName, ModelVersion, RunStatus, TrainingRun
 from worker.registry import model_challenge, models_prune
+from worker.report_measures import MeasuredReport, report_measured, report_store
 from worker.run_checkpoints import checkpoints_clear
 from worker.run_files import checkpoint_take_over, earlier_attempts_clear, run_directory
 from worker.run_reporting import RunReporter
@@ -116,7 +116,7 @@ def _store_patiently(run: TrainingRun, result: TrainingResult) -> None:
     over = time.monotonic() + STORING_PATIENCE_S
     while True:
         try:
-            version = _store(run, result)
+            version = _store(run, result, report_measured(run=run, result=result))
             break
         except NO_DATABASE as error:
             if time.monotonic() > over:
@@ -129,7 +129,7 @@ def _store_patiently(run: TrainingRun, result: TrainingResult) -> None:
 
 
 @transaction.atomic
-def _store(run: TrainingRun, result: TrainingResult) -> ModelVersion:
+def _store(run: TrainingRun, result: TrainingResult, measured: MeasuredReport) -> ModelVersion:
     """All that the run found, or nothing; what was stored already, where only the answer was lost.
 
     Raises `TrainingCancelled` where somebody ended the run, or took it back, meanwhile.
@@ -140,7 +140,7 @@ def _store(run: TrainingRun, result: TrainingResult) -> ModelVersion:
     if row.status != RunStatus.RUNNING or row.attempt != run.attempt:
         raise TrainingCancelled
     Metric.objects.bulk_create(_metrics(row, result))
-    Prediction.objects.bulk_create(_predictions(row, result), batch_size=2000)
+    report_store(measured=measured)
     version = ModelVersion.objects.create(
         run=row,
         directory=str(result.model_dir.relative_to(settings.MEDIA_ROOT)),
@@ -182,23 +182,6 @@ def _metrics(run: TrainingRun, result: TrainingResult) -> list[Metric]:
         Metric(run=run, model=model, name=name, value=value.value, low=value.low, high=value.high, n=value.n)
         for model, values in found.items()
         for name, value in values.items()
-    ]
-
-
-def _predictions(run: TrainingRun, result: TrainingResult) -> list[Prediction]:
-    heldout = {prediction.pair: prediction for prediction in result.predictions if prediction.split == "heldout"}
-    pair_ids = Pair.objects.filter(test=run.test, uuid__in=heldout).values_list("uuid", "pk")
-    return [
-        Prediction(
-            run=run,
-            pair_id=pk,
-            human_mean=heldout[str(uuid)].human_mean,
-            n_ratings=heldout[str(uuid)].n_ratings,
-            base_cosine=heldout[str(uuid)].base_cosine,
-            tuned_cosine=heldout[str(uuid)].tuned_cosine,
-            tuned_score=heldout[str(uuid)].tuned_score,
-        )
-        for uuid, pk in pair_ids
     ]
 
 

@@ -1,6 +1,8 @@
 """What the training loop did: snapshots, runs, numbers, models, predictions; and, from modules of their own, computed
 results, what screening found, which model is in use, how runs go and who carries them out. Columns and one-row rules
 only.
+results, what screening found, which model is in use, how runs go and who carries them out, and their reports. Columns
+and one-row rules only.
 """
 
 import uuid
@@ -12,6 +14,7 @@ from django.db.models import Q
 from listening_tests.models import ListeningTest, Pair
 from worker.heldout_models import HeldoutLook, HeldoutPair, HeldoutSet, LookKind
 from worker.registry_models import Challenge, Promotion, PromotionTrigger, Verdict
+from worker.report_models import CalibrationBin, CurvePoint, LearningForecast, Part, PartMetric, RunReport
 from worker.result_models import (
     ACTIVE_RESULTS_STATUSES,
     CaptionResult,
@@ -28,25 +31,31 @@ __all__ = [
     "HELD_RUN_STATUSES",
     "TERMINAL_RUN_STATUSES",
     "AlarmKind",
+    "CalibrationBin",
     "CaptionResult",
     "Challenge",
     "ComputedResults",
+    "CurvePoint",
     "DatasetSnapshot",
     "FigureName",
     "HeldoutLook",
     "HeldoutPair",
     "HeldoutSet",
+    "LearningForecast",
     "LookKind",
     "MeasuredModel",
     "Metric",
     "MetricName",
     "ModelVersion",
     "PairResult",
+    "Part",
+    "PartMetric",
     "Prediction",
     "Promotion",
     "PromotionTrigger",
     "ResultsStatus",
     "RunLogLine",
+    "RunReport",
     "RunStatus",
     "RunTrigger",
     "ScreeningAlarm",
@@ -90,6 +99,8 @@ class MeasuredModel(models.TextChoices):
     BASE = "base", "Untuned model"
     TUNED = "tuned", "Tuned model"
     DIFFERENCE = "difference", "Tuned minus untuned"
+    CHAMPION = "champion", "Champion"
+    VS_CHAMPION = "vs_champion", "Tuned minus champion"
     ONE_VS_REST = "one_vs_rest", "One person against the rest"
     CEILING = "ceiling", "Ceiling"
 
@@ -289,9 +300,18 @@ class Prediction(models.Model):
     base_cosine = models.FloatField()
     tuned_cosine = models.FloatField()
     tuned_score = models.FloatField(help_text="The tuned model's calibrated score on 0 to 10.")
+    rating_sd = models.FloatField(
+        null=True, help_text="Standard deviation of the pair's ratings on 0 to 10 (n - 1); empty where it has one."
+    )
+    certain_gap = models.FloatField(
+        null=True,
+        help_text="How far the score lies from people's mean, less the 95 % margin of that mean: above 0 the model is "
+        "wrong beyond what chance among raters explains.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "pair"], name="prediction_once_in_run")]
+        indexes = [models.Index(fields=["run", "-certain_gap"], name="prediction_gap")]
 
     def __str__(self) -> str:
         return f"{self.pair}"

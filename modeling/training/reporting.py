@@ -10,7 +10,7 @@ from modeling.breakdown import breakdown
 from modeling.contamination import Contamination
 from modeling.dataset import PairSet
 from modeling.evaluation import compare_models, comparison_counts, people, values_as_json
-from modeling.metrics import Floats, MetricValue, Predicted, compare_all
+from modeling.metrics import Floats, MetricValue, Predicted, compare_all, plain
 from modeling.model import Clap
 from modeling.results import COSINE, SCORE, PairPrediction, TrainingResult
 from modeling.snapshot import Snapshot
@@ -45,6 +45,7 @@ def run_result(
     one_vs_rest, ceiling = people(pairs)
     scores = outcome.calibration.score(outcome.tuned)
     counts = comparison_counts(pairs)
+    spread = pairs.rating_sd()
     return TrainingResult(
         n_heldout=len(pairs.where(splits.HELDOUT)),
         n_train=len(pairs.where(splits.TRAIN)),
@@ -64,6 +65,7 @@ def run_result(
                 base_cosine=float(outcome.base[number]),
                 tuned_cosine=float(outcome.tuned[number]),
                 tuned_score=float(scores[number]),
+                rating_sd=plain(float(spread[number])),
             )
             for number, pair in enumerate(pairs.pairs)
         ),
