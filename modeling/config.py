@@ -28,6 +28,15 @@ class ConfigError(ValueError):
         self.mistakes = mistakes
         super().__init__("\n".join(mistakes))
 
+    def by_setting(self) -> dict[str, list[str]]:
+        """The mistakes by the setting with whose name each sentence begins, those of no setting under an empty name."""
+        found: dict[str, list[str]] = {}
+        for mistake in self.mistakes:
+            name = mistake.split()[0].strip("':")
+            known = name in TrainingConfig.__dataclass_fields__ or mistake.startswith("'")
+            found.setdefault(name if known else "", []).append(mistake)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
@@ -235,14 +244,26 @@ PRESETS: dict[str, TrainingConfig] = {
 }
 
 
-def load_config(path: Path | None = None, preset: str = "human-clap") -> TrainingConfig:
-    """The preset's settings with those of the file at `path` (TOML or JSON, by suffix) laid over them.
+# What each preset is for, in a sentence for whoever chooses one.
+PRESET_WORDS: dict[str, str] = {
+    "human-clap": "Human-CLAP as published: all of LAION's CLAP learns from the scores. For a GPU; the usual choice.",
+    "spo": "SPO-CLAPScore: scores standardised by rater, a loss that ranks pairs, more epochs. For a GPU.",
+    "xacle-baseline": "The baseline of the first XACLE challenge: plain mean scores, small steps. For a GPU.",
+    "svr": "A regression on the untuned CLAP's embeddings: quick on a CPU, and content with few pairs.",
+    "small": "The small model that comes with Earmark, in minutes on a CPU: to try things out, not to publish.",
+}
+
+
+def load_config(
+    path: Path | None = None, preset: str = "human-clap", values: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """The preset's settings, with those of the file at `path` (TOML or JSON, by suffix) and then `values` over them.
 
     Raises `ConfigError` naming every unknown key and every value that cannot be used.
     """
     if preset not in PRESETS:
         raise ConfigError([f"There is no preset '{preset}'; choose from {', '.join(sorted(PRESETS))}."])
-    return override(PRESETS[preset], _read_file(path) if path is not None else {})
+    return override(PRESETS[preset], {**(_read_file(path) if path is not None else {}), **(values or {})})
 
 
 def override(config: TrainingConfig, values: Mapping[str, Any]) -> TrainingConfig:

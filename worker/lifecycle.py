@@ -8,8 +8,10 @@ from django.db import connection
 
 from worker import clip_imports, services
 from worker.celery import DEFAULT_QUEUE, GPU_QUEUE
+from worker.heartbeat import lost_connection_outlived
 from worker.lookout import lookout_start
 from worker.stopping import stop_prepare, stop_request
+from worker.worker_signs import sign_end, signs_start
 
 _stopping = threading.Event()
 
@@ -33,6 +35,18 @@ def on_worker_ready(sender: Any, **_: Any) -> None:
         services.runs_set_right()
     if DEFAULT_QUEUE in queues:
         clip_imports.clip_imports_set_right()
+    connection.close()
+
+
+@signals.worker_ready.connect
+def on_worker_ready_to_be_seen(sender: Any, **_: Any) -> None:
+    signs_start(name=sender.hostname, queues=sender.app.amqp.queues.consume_from, stopping=_stopping)
+
+
+@signals.worker_shutdown.connect
+def on_worker_shutdown(sender: Any, **_: Any) -> None:
+    with lost_connection_outlived():
+        sign_end(name=sender.hostname)
     connection.close()
 
 

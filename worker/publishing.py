@@ -34,6 +34,16 @@ def n_messages(queue: str) -> int:
     return found
 
 
+def broker_answers() -> bool:
+    """Whether the broker is in reach."""
+    try:
+        with celery_app.connection_for_write(connect_timeout=0.5, transport_options=PUBLISHING) as connection:
+            connection.ensure_connection(max_retries=1, timeout=1)
+    except (OperationalError, KombuError, OSError):
+        return False
+    return True
+
+
 def publish(task: Any, row: Any) -> bool:
     """Publishes `task` with the key of `row`. Returns False where the broker is out of reach."""
     try:

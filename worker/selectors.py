@@ -198,7 +198,7 @@ def run_list(*, test: ListeningTest | None = None) -> QuerySet[TrainingRun]:
 
     These are None until a run is done. `withdrawn_words` takes the runs too.
     """
-    runs = TrainingRun.objects.select_related("test", "requested_by").order_by("-created_at", "-id")
+    runs = TrainingRun.objects.select_related("test", "requested_by", "snapshot").order_by("-created_at", "-id")
     if test is not None:
         runs = runs.filter(test=test)
     return with_withdrawals(runs, snapshot="snapshot__").annotate(

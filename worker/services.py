@@ -5,6 +5,7 @@ Each change is a conditional UPDATE, so that two processes that meet at a run ag
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ from django.utils import timezone
 from listening_tests.choices import TestKind
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Question
-from modeling.config import ConfigError
 from worker.celery import GPU_QUEUE
 from worker.configuration import config_of_request, preset_of_request
 from worker.hosts import is_lost
@@ -65,13 +65,15 @@ def run_request(
     preset: str = "",
     config_file: Path | None = None,
     question: str = "",
+    knobs: Mapping[str, Any] | None = None,
     enqueue: bool = True,
 ) -> tuple[TrainingRun, bool]:
     """The test's queued run, and whether it was made by this call: where one is active, that one is the answer.
 
-    The preset is the given one, else the test's plan's, else the installation's; the settings of `config_file` are laid
-    over it. The question is the one that is named, else that of `config_file`, else the plan's, else the test's first.
-    The task is published after the commit. Raises `Refused` for too little data or unusable settings.
+    The preset is the given one, else the test's plan's, else the installation's; the settings of `config_file`, then
+    those of `knobs`, are laid over it. The question is the one that is named, else that of `config_file`, else the
+    plan's, else the test's first. The task is published after the commit. Raises `Refused` for too little data, and
+    `SettingsRefused` with all that is wrong with the settings.
     """
     if test.pilot_of_id is not None:
         raise Refused(f"“{test.title}” is a pilot: nothing is learned from its simulated raters. Train on a real test.")
@@ -80,10 +82,7 @@ def run_request(
     if active is not None:
         return active, False
     preset = preset_of_request(test=test, preset=preset)
-    try:
-        config = config_of_request(preset=preset, config_file=config_file)
-    except ConfigError as error:
-        raise Refused(str(error)) from error
+    config = config_of_request(preset=preset, config_file=config_file, knobs=knobs)
     asked = question_named(test=test, name=question or config["question"] or training_plan(test=test).question)
     _require_enough_data(test, asked)
     values = {

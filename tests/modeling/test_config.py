@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modeling.config import HUMAN_CLAP_VARIANTS, PRESETS, ConfigError, TrainingConfig, load_config
+from modeling.config import HUMAN_CLAP_VARIANTS, PRESET_WORDS, PRESETS, ConfigError, TrainingConfig, load_config
 
 
 def test_it_works(tmp_path: Path) -> None:
@@ -101,3 +101,30 @@ def test_human_claps_variants_are_sums_of_losses_that_are_there() -> None:
     assert list(HUMAN_CLAP_VARIANTS) == ["mse", "wsce", "wsce-mae", "wsce-mse", "mse-mae", "wsce-mse-mae"]
     for name, losses in HUMAN_CLAP_VARIANTS.items():
         assert dict(TrainingConfig(losses=losses).losses) == dict.fromkeys(name.split("-"), 1.0)
+
+
+def test_mistakes_are_told_by_setting(tmp_path: Path) -> None:
+    wrong = {field.name: object() for field in dataclasses.fields(TrainingConfig)}
+    with pytest.raises(ConfigError) as refusal:
+        TrainingConfig(**wrong)
+    found = refusal.value.by_setting()
+    assert set(found) == set(wrong)
+    assert [mistake for mistakes in found.values() for mistake in mistakes] == refusal.value.mistakes
+    with pytest.raises(ConfigError) as refusal:
+        load_config(None, "small", {"epoch": 3, "epochs": 0})
+    assert list(refusal.value.by_setting()) == ["epoch", "epochs"]
+    with pytest.raises(ConfigError) as refusal:
+        load_config(tmp_path / "none.toml")
+    assert list(refusal.value.by_setting()) == [""]
+
+
+def test_values_lie_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("epochs = 3\nseed = 4")
+    config = load_config(path, "small", {"epochs": 5})
+    assert (config.epochs, config.seed, config.model) == (5, 4, "builtin")
+
+
+def test_every_preset_says_what_it_is_for() -> None:
+    assert set(PRESET_WORDS) == set(PRESETS)
+    assert all(words.endswith(".") for words in PRESET_WORDS.values())

@@ -14,14 +14,18 @@ from listening_tests.choices import AuditedAction, Role, TestKind, TestStatus
 from listening_tests.models import AuditEntry, ClipImport, Exclusion, ListeningTest, Member, Rating
 from listening_tests.services.clip_imports import manifest_path
 from listening_tests.services.locks import ADDRESS_IS_KNOWN, WAS_OPENED
+from modeling.results import MeasuredPoint
 from tests.collection.answered import make_answered
 from tests.collection.sounds import encoded, noise
 from tests.factories import make_pair, make_pairs, make_test
 from tests.uploads import carry_out
 from tests.webapp.api import Script, make_script
-from tests.webapp.factories import make_done_run, make_rating, make_trainable_test
+from tests.webapp.factories import make_done_run, make_rating, make_run, make_trainable_test
 from webapp.api.models import KeptAnswer
-from worker.models import TrainingRun
+from worker.models import RunStatus, TrainingRun
+from worker.run_files import run_directories
+from worker.run_log import run_log_add
+from worker.run_points import points_store
 
 pytestmark = pytest.mark.django_db
 
@@ -380,6 +384,63 @@ def test_a_run_is_asked_for_once_watched_and_cancelled() -> None:
     done = make_done_run(test)
     assert script.get(f"tests/rain/runs/{done.uuid}/").json()["metrics"]["tuned"]["srcc"]["value"] == 0.62
     assert [run["uuid"] for run in script.get("tests/rain/runs/").json()["results"]][-1] == str(done.uuid)
+
+
+def test_a_run_takes_settings() -> None:
+    test = make_trainable_test(slug="rain")
+    settings = {"epochs": 3, "seed": 5, "losses": {"mse": 0.5}, "policy": "last-stages"}
+    response = make_script(test).post("tests/rain/runs/", {"preset": "small", "settings": settings})
+    assert (response.status_code, response.json()["seed"]) == (201, 5)
+    assert {name: TrainingRun.objects.get().config[name] for name in settings} == settings
+
+
+def test_settings_that_cannot_be_used_are_told_all_at_once() -> None:
+    test = make_trainable_test(slug="rain")
+    settings = {"epochs": 0, "losses": {"mea": 1}, "model": "/etc", "epoch": 3}
+    response = make_script(test).post("tests/rain/runs/", {"preset": "small", "settings": settings})
+    assert response.status_code == 422
+    assert response.json()["detail"] == (
+        "The run was not started: its settings cannot be used. Each problem is listed."
+    )
+    told = {problem["where"]: problem["message"].split(".")[0] for problem in response.json()["problems"]}
+    assert told == {
+        "model": "model cannot be set here",
+        "epoch": "epoch cannot be set here",
+        "losses": "losses: 'mea' is not a loss; choose from mse, mae, wsce, clipped_mse, pairwise, listnet",
+        "epochs": "epochs must be a whole number from 1 to 1000, not 0",
+    }
+    unknown = make_script(test, name="other").post("tests/rain/runs/", {"preset": "big"})
+    (problem,) = unknown.json()["problems"]
+    assert problem["where"] == "preset" and problem["message"].startswith("There is no preset 'big'; choose from ")
+    assert not TrainingRun.objects.exists()
+
+
+def test_the_course_of_a_run_is_read_while_it_trains() -> None:
+    test = make_test(slug="rain")
+    run = make_run(test, RunStatus.RUNNING)
+    points = [MeasuredPoint(0, 9, 0, 3, validation=0.25), MeasuredPoint(1, 9, 0, 3, loss=1.5)]
+    points_store(run_id=run.pk, points=points)
+    run_log_add(run_id=run.pk, text="Trains.")
+    told = make_script(test).get(f"tests/rain/runs/{run.uuid}/course/").json()
+    assert told["points"] == [
+        {"step": 0, "epoch": 0, "loss": None, "validation": 0.25},
+        {"step": 1, "epoch": 0, "loss": 1.5, "validation": None},
+    ]
+    assert [(line["text"], line["is_warning"]) for line in told["log"]] == [("Trains.", False)]
+
+
+def test_a_cancelled_run_goes_on_where_there_is_a_checkpoint() -> None:
+    test = make_test(slug="rain")
+    run = make_run(test, RunStatus.CANCELLED)
+    script, address = make_script(test), f"tests/rain/runs/{run.uuid}/go-on/"
+    refused = script.post(address)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        *(422, f"{run} has no checkpoint to go on from. Start a new run."),
+    )
+    (run_directories(run=run) / "checkpoint/epoch-00001-step-000000").mkdir(parents=True)
+    TrainingRun.objects.update(checkpoint="runs/x")
+    assert [script.post(address).json()["status"] for _ in range(2)] == ["queued", "queued"]
+    assert audited(test) == [AuditedAction.TRAINED]
 
 
 def test_a_run_that_has_too_little_to_learn_from() -> None:

@@ -6,12 +6,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from listening_tests.models import Clip
+from listening_tests.choices import AuditedAction
+from listening_tests.models import AuditEntry, Clip
+from modeling.results import MeasuredPoint
 from tests.factories import make_caption, make_pair, make_test
 from tests.webapp.factories import make_done_run, make_prediction, make_run, make_running_run
 from worker.models import MeasuredModel, Metric, MetricName, RunStatus, TrainingRun
+from worker.run_log import run_log_add
+from worker.run_points import points_store
 
 RUNS_URL = "/dashboard/runs/"
 
@@ -240,6 +244,75 @@ def test_the_number_of_points_does_not_change_the_number_of_queries(
     for n_points in (1, 5):
         for _ in range(n_points):
             make_prediction(run)
-        # Session and user; the run, its metrics, its predictions; its held-out pairs, and a difference on them.
-        with django_assert_num_queries(7):
+        # Session and user; the run, its points, its log, its metrics, its predictions; its held-out pairs, and a
+        # difference on them.
+        with django_assert_num_queries(9):
             staff.get(page_of(run))
+
+
+def test_the_course_of_a_run_is_drawn_from_its_points(staff: Client) -> None:
+    run = make_running_run(make_test())
+    points_store(
+        run_id=run.pk,
+        points=[
+            MeasuredPoint(0, 400, 0, 10, validation=0.25),
+            MeasuredPoint(1, 400, 0, 10, loss=1.5),
+            MeasuredPoint(40, 400, 1, 10, loss=0.75, validation=0.375),
+        ],
+    )
+    run_log_add(run_id=run.pk, text="The disk is <nearly> full.", is_warning=True)
+
+    response = staff.get(live_part_of(run))
+
+    assert response.context["course"]["loss"] == [[1, 1.5], [40, 0.75]]
+    assert response.context["course"]["validation"] == [[0, 0.25], [40, 0.375]]
+    assert response.context["course"]["validation_name"] == "SRCC on validation pairs"
+    assert [(point.epoch, point.step) for point in response.context["epochs"]] == [(0, 0), (1, 40)]
+    for shown in ("0.250", "0.375", "0.750", "Warning: The disk is &lt;nearly&gt; full."):
+        assert shown in response.text
+
+
+def test_what_a_run_takes_is_told(staff: Client) -> None:
+    run = make_running_run(make_test())
+    columns = {"device": "NVIDIA H200", "is_on_gpu": True, "device_seconds": 1234.4, "code_version": "commit abc"}
+    sizes = {"memory_bytes": 2**30, "peak_memory_bytes": 3 * 2**30, "gpu_memory_bytes": 5 * 2**30}
+    more = {"peak_gpu_memory_bytes": 7 * 2**30, "gpu_memory_total_bytes": 140 * 2**30, "seed": 7, "attempt": 2}
+    TrainingRun.objects.filter(pk=run.pk).update(**columns, **sizes, **more)
+
+    text = staff.get(live_part_of(run)).text.replace("\xa0", " ")
+
+    assert "1,234 GPU seconds, in 2 attempts" in text
+    assert "5.0 GB now, 7.0 GB at most, of 140.0 GB" in text
+    assert "1.0 GB now, 3.0 GB at most" in text
+    assert "commit abc" in text
+
+    TrainingRun.objects.filter(pk=run.pk).update(is_on_gpu=False, device_seconds=4.26)
+    assert "4.3 seconds on a CPU; no GPU was used" in staff.get(live_part_of(run)).text
+
+
+def test_a_cancelled_run_with_a_checkpoint_offers_to_go_on(staff: Client, settings: Settings) -> None:
+    run = make_run(make_test(), RunStatus.CANCELLED, checkpoint="runs/x/checkpoint/epoch-00001-step-000000")
+    go_on = reverse("dashboard:run_go_on", args=[run.uuid])
+    assert go_on in staff.get(page_of(run)).text
+    (settings.MEDIA_ROOT / "runs" / str(run.uuid) / "checkpoint/epoch-00001-step-000000").mkdir(parents=True)
+
+    responses = [staff.post(go_on), staff.post(go_on)]
+
+    run.refresh_from_db()
+    assert (run.status, run.finished_at) == (RunStatus.QUEUED, None)
+    assert [(response.status_code, response.url) for response in responses] == [(303, page_of(run))] * 2
+    (entry,) = AuditEntry.objects.filter(test=run.test, action=AuditedAction.TRAINED)
+    assert entry.detail == f"Run {run.uuid}, from its checkpoint"
+    assert go_on not in staff.get(page_of(run)).text
+
+
+def test_a_run_without_a_checkpoint_says_that_it_cannot_go_on(staff: Client) -> None:
+    run = make_run(make_test(), RunStatus.CANCELLED)
+    go_on = reverse("dashboard:run_go_on", args=[run.uuid])
+    assert go_on not in staff.get(page_of(run)).text
+
+    text = staff.post(go_on, follow=True).text
+
+    assert "has no checkpoint to go on from. Start a new run." in text
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED

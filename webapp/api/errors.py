@@ -12,6 +12,7 @@ from rest_framework.views import exception_handler, set_rollback
 from listening_tests.exceptions import Refused
 from listening_tests.services.locks import ChangeRefused
 from listening_tests.services.test_status import NotReady
+from worker.configuration import SettingsRefused
 
 _SENTENCES: dict[type[Exception], str] = {
     exceptions.NotAuthenticated: "Sign in, or send a token: Authorization: Bearer TOKEN.",
@@ -93,12 +94,14 @@ def _sentence(error: Exception, response: Response) -> str:
 def _headline(refused: Refused) -> str:
     """Without what is listed beside it."""
     told = str(getattr(refused, "headline", refused))
+    if isinstance(refused, SettingsRefused):
+        return "The run was not started: its settings cannot be used. Each problem is listed."
     is_listed = isinstance(refused, ChangeRefused) or getattr(refused, "problems", None)
     return told.splitlines()[0] if is_listed else told
 
 
 def _problems(refused: Refused) -> list[dict[str, str]]:
-    if isinstance(refused, ChangeRefused):
+    if isinstance(refused, ChangeRefused | SettingsRefused):
         return [{"where": name, "message": why} for name, why in refused.faults.items()]
     if isinstance(refused, NotReady):
         return [{"where": "", "message": found.sentence} for found in refused.shortcomings]

@@ -1,10 +1,13 @@
 """What the charts draw, as plain values for the page's JSON scripts; static/dashboard/charts.js draws it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from listening_tests.choices import TestKind
+from listening_tests.models import ListeningTest
 from webapp.dashboard.phrases import KindWords
 from worker.closer_looks import RaterLook
+from worker.models import TrainingPoint
 from worker.overviews import TestOverview
 from worker.selectors import UNMEASURED, MetricEstimate, RunMetrics, ScatterPoint
 
@@ -76,6 +79,20 @@ def scatter(points: list[ScatterPoint]) -> dict[str, Any]:
             {"id": row, "base": point.base_cosine, "tuned": point.tuned_cosine, "human": point.human_mean}
             for row, point in enumerate(points, start=1)
         ],
+    }
+
+
+def course(points: Sequence[TrainingPoint], test: ListeningTest) -> dict[str, Any]:
+    """Loss and validation of a run over its steps; empty where nothing is measured, as of a head on frozen weights."""
+    if not points:
+        return {}
+    is_compared = test.kind == TestKind.COMPARISON
+    return {
+        "x_name": "Steps of training",
+        "loss_name": "Loss of the batch",
+        "validation_name": "Agreement with validation choices" if is_compared else "SRCC on validation pairs",
+        "loss": [[point.step, point.loss] for point in points if point.loss is not None],
+        "validation": [[point.step, point.validation] for point in points if point.validation is not None],
     }
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -11,14 +12,20 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from listening_tests.choices import AuditedAction
+from listening_tests.exceptions import Refused
 from listening_tests.roles import Action, may, visible_tests
+from listening_tests.services.audit import audit_note
 from webapp.dashboard import charts
 from webapp.dashboard.access import staff_only
-from webapp.dashboard.phrases import difference_sentence, duration, phase_words
+from webapp.dashboard.phrases import cost_words, difference_sentence, duration, phase_words
 from webapp.dashboard.redirects import SeeOther
 from webapp.dashboard.tables import agreement_rows, metric_rows, run_lines
 from worker.heldout_notes import heldout_notes_of_run
 from worker.models import RunStatus, TrainingRun
+from worker.run_checkpoints import can_go_on, run_go_on
+from worker.run_log import run_log
+from worker.run_points import run_points
 from worker.selectors import (
     n_runs_ahead,
     run_by_uuid,
@@ -31,6 +38,7 @@ from worker.services import run_cancel
 from worker.withdrawn import withdrawn_words
 
 RUNS_SHOWN = 50
+LINES_SHOWN = 60
 
 
 @require_safe
@@ -77,6 +85,24 @@ def run_stop(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     return SeeOther(reverse("dashboard:run_page", args=[uuid]))
 
 
+@require_POST
+@staff_only
+def run_continue(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
+    """Queues a run again that was cancelled, or that a fault ended. A repeat finds it on its way."""
+    run = _run_or_404(request, uuid)
+    if not may(request.user, Action.TRAIN, run.test):
+        raise PermissionDenied
+    try:
+        _, is_changed = run_go_on(run=run)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if is_changed:
+            detail = f"Run {run.uuid}, from its checkpoint"
+            audit_note(user=request.user, test=run.test, action=AuditedAction.TRAINED, detail=detail)
+    return SeeOther(reverse("dashboard:run_page", args=[uuid]))
+
+
 def _run_or_404(request: HttpRequest, uuid: UUID) -> TrainingRun:
     try:
         run = run_by_uuid(uuid=uuid)
@@ -96,10 +122,17 @@ def _queue_and_recent(request: HttpRequest) -> dict[str, Any]:
 
 
 def _state_of(run: TrainingRun, request: HttpRequest) -> dict[str, Any]:
+    may_train = may(request.user, Action.TRAIN, run.test)
+    points = run_points(run=run)
     state: dict[str, Any] = {
+        "course": charts.course(points, run.test),
+        "epochs": [point for point in points if point.validation is not None],
+        "cost": cost_words(run),
+        "log_lines": run_log(run=run, last=LINES_SHOWN),
         "run": run,
         "test": run.test,
-        "may_cancel": may(request.user, Action.TRAIN, run.test),
+        "may_cancel": may_train,
+        "may_go_on": may_train and can_go_on(run=run),
         "withdrawn": withdrawn_words(run),
         "config": json.dumps(run.config, indent=2, sort_keys=True, ensure_ascii=False) if run.config else "",
     }

@@ -9,6 +9,7 @@ from listening_tests.models import ListeningTest
 from worker.live import LiveTest
 from worker.models import Challenge, RunStatus, TrainingRun, Verdict
 from worker.overviews import TestOverview
+from worker.queue_looks import Wait, WaitingRun
 from worker.selectors import MetricEstimate
 
 UNDEFINED = "–"
@@ -94,6 +95,33 @@ def duration(seconds: float | None) -> str:
     if minutes < 90:
         return "about 1 minute" if minutes == 1 else f"about {minutes} minutes"
     return f"about {round(minutes / 60)} hours"
+
+
+def cost_words(run: TrainingRun) -> str:
+    """For how long a run held its device, under all the workers that carried it on; empty where it never did."""
+    if run.is_on_gpu is None:
+        return ""
+    seconds = f"{run.device_seconds:,.0f}" if run.device_seconds >= 10 else f"{run.device_seconds:.1f}"
+    if run.is_on_gpu:
+        return f"{seconds} GPU seconds"
+    return f"{seconds} seconds on a CPU; no GPU was used"
+
+
+def wait_sentence(waiting: WaitingRun, *, is_known: bool) -> str:
+    """Why a queued run has not begun. `is_known`: the reader may know which run has the GPU."""
+    behind, n_ahead = waiting.behind, waiting.n_ahead
+    ahead = "" if n_ahead == 0 else f" {n_ahead:,} queued {'run comes' if n_ahead == 1 else 'runs come'} before it."
+    match waiting.wait:
+        case Wait.WORKER:
+            return f"No worker is listening on the queue gpu.{ahead}"
+        case Wait.BROKER:
+            return f"The broker cannot be reached.{ahead}"
+        case Wait.GPU if behind is not None:
+            which = f"run {behind.uuid.hex[:8]} of “{behind.test.title}”" if is_known else "a run of another test"
+            since = f" since {behind.started_at:%Y-%m-%d %H:%M} UTC" if behind.started_at else ""
+            return f"Waits for the GPU: {which} is on {behind.host}{since}.{ahead}"
+        case _:
+            return f"A worker takes it within moments.{ahead}" if n_ahead == 0 else ahead.strip()
 
 
 def run_words(run: Any) -> str:

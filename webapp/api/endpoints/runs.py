@@ -16,26 +16,37 @@ from listening_tests.roles import Action
 from listening_tests.services.audit import audit_note
 from webapp.api.access import TAKES, TestView, answers
 from webapp.api.idempotency import KEY_PARAMETER, idempotent
-from worker.models import RunTrigger, TrainingRun
+from worker.configuration import KNOBS
+from worker.models import RunLogLine, RunTrigger, TrainingPoint, TrainingRun
+from worker.run_checkpoints import run_go_on
+from worker.run_log import run_log
+from worker.run_points import run_points
 from worker.selectors import run_by_uuid, run_list, run_metrics
 from worker.services import run_cancel, run_request
 
 
 class RunSerializer(serializers.ModelSerializer[TrainingRun]):
     requested_by = serializers.SerializerMethodField()
+    snapshot_sha256 = serializers.SerializerMethodField()
 
     class Meta:
         model = TrainingRun
         fields: tuple[str, ...] = (
             *("uuid", "status", "trigger", "requested_by", "preset", "question", "created_at", "started_at"),
             *("finished_at", "phase", "step", "total_steps", "loss", "seconds_left", "message"),
-            *("n_heldout", "n_train", "n_dropped"),
+            *("n_heldout", "n_train", "n_dropped", "seed", "snapshot_sha256", "code_version", "host", "heartbeat_at"),
+            *("attempt", "device", "is_on_gpu", "device_seconds", "peak_memory_bytes", "peak_gpu_memory_bytes"),
+            "checkpoint",
         )
         read_only_fields = fields
 
     @extend_schema_field(serializers.CharField(allow_null=True, help_text="Null where no account asked."))
     def get_requested_by(self, run: TrainingRun) -> str | None:
         return run.requested_by.get_username() if run.requested_by else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="Null until the ratings are frozen."))
+    def get_snapshot_sha256(self, run: TrainingRun) -> str | None:
+        return run.snapshot.sha256 if run.snapshot else None
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
@@ -73,6 +84,33 @@ class RunReportSerializer(RunSerializer):
 class NewRunSerializer(serializers.Serializer[Any]):
     question = serializers.CharField(default="", allow_blank=True, max_length=40)
     preset = serializers.CharField(default="", allow_blank=True, max_length=40)
+    settings = serializers.DictField(
+        child=serializers.JSONField(),
+        source="knobs",
+        default=dict,
+        help_text=f"What is to differ from the preset: {', '.join(KNOBS)}. `losses` are weights by name.",
+    )
+
+
+class PointSerializer(serializers.ModelSerializer[TrainingPoint]):
+    class Meta:
+        model = TrainingPoint
+        fields = ("step", "epoch", "loss", "validation")
+        read_only_fields = fields
+
+
+class LogLineSerializer(serializers.ModelSerializer[RunLogLine]):
+    class Meta:
+        model = RunLogLine
+        fields = ("at", "is_warning", "text")
+        read_only_fields = fields
+
+
+class CourseSerializer(serializers.Serializer[Any]):
+    """Some 500 points, evenly spread over the steps, and the last 200 lines of the log."""
+
+    points = PointSerializer(many=True)
+    log = LogLineSerializer(many=True)
 
 
 class Runs(TestView):
@@ -125,6 +163,36 @@ class OneRun(TestView):
         if run.test_id != self.test.pk:
             raise Http404
         return run
+
+
+class Course(OneRun):
+    serializer_class = CourseSerializer  # type: ignore[assignment]
+
+    @extend_schema(operation_id="runs_course", responses=answers({200: CourseSerializer}))
+    def get(self, request: Request, slug: str, uuid: UUID) -> Response:
+        """What a run measured step by step, while it trains and after, and its log."""
+        run = self.run(uuid)
+        return Response(CourseSerializer({"points": run_points(run=run), "log": run_log(run=run)}).data)
+
+
+class GoOn(OneRun):
+    needs = Action.TRAIN
+    http_method_names = ["post", "options"]
+
+    @extend_schema(
+        operation_id="runs_go_on",
+        parameters=[KEY_PARAMETER],
+        request=None,
+        responses=answers({200: RunReportSerializer}, refuses=TAKES),
+    )
+    @idempotent
+    def post(self, request: Request, slug: str, uuid: UUID) -> Response:
+        """Queues a cancelled or errored run again, from its checkpoint. One on its way stays as it is."""
+        run, is_changed = run_go_on(run=self.run(uuid))
+        if is_changed:
+            told = f"Run {run.uuid}, from its checkpoint, through the API"
+            audit_note(user=request.user, test=self.test, action=AuditedAction.TRAINED, detail=told)
+        return Response(self.get_serializer(run).data)
 
 
 class CancelRun(OneRun):

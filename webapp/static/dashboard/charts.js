@@ -225,7 +225,42 @@
     };
   }
 
-  const drawings = { counts: drawCounts, agreement: drawAgreement, scatter: drawScatter };
+  /* {x_name, loss_name, validation_name, loss: [[step, value]], validation: [[step, value]]} */
+  function drawCourse(numbers, colours) {
+    const side = (name, more) => axis(colours, name, { type: "value", scale: true, nameGap: 42, ...more });
+    return {
+      ...frame(colours),
+      animation: false,
+      grid: bounds(34),
+      legend: { top: 0, left: 0, itemWidth: 22, textStyle: { color: colours.ink, fontSize: 12 } },
+      tooltip: { ...frame(colours).tooltip, trigger: "axis", valueFormatter: (value) => value?.toFixed(3) ?? "–" },
+      xAxis: axis(colours, numbers.x_name, { type: "value", min: 0, minInterval: 1, splitLine: { show: false } }),
+      yAxis: [side(numbers.loss_name), side(numbers.validation_name, { splitLine: { show: false } })],
+      series: [
+        {
+          name: numbers.loss_name,
+          type: "line",
+          showSymbol: numbers.loss.length === 1,
+          lineStyle: { width: 1.5, color: colours.soft },
+          itemStyle: { color: colours.soft },
+          data: numbers.loss,
+        },
+        {
+          name: numbers.validation_name,
+          type: "line",
+          yAxisIndex: 1,
+          z: 3,
+          symbol: "circle",
+          symbolSize: 7,
+          lineStyle: { width: 2.5, color: colours.accent },
+          itemStyle: { color: colours.accent },
+          data: numbers.validation,
+        },
+      ],
+    };
+  }
+
+  const drawings = { counts: drawCounts, agreement: drawAgreement, scatter: drawScatter, course: drawCourse };
 
   function draw(element) {
     const chart = drawn.get(element);
@@ -238,10 +273,22 @@
     });
   }
 
+  function sourceOf(element) {
+    return document.getElementById(element.dataset.source).textContent;
+  }
+
+  /* Draws a chart anew whose numbers have changed: an element with hx-morph-skip stays when its page refreshes. */
+  function follow(element, chart) {
+    const text = sourceOf(element);
+    if (text === chart.text) return;
+    Object.assign(chart, { text, numbers: JSON.parse(text) });
+    draw(element);
+  }
+
   function start(element) {
     const instance = window.echarts.init(element, null, { renderer: "canvas" });
-    const numbers = JSON.parse(document.getElementById(element.dataset.source).textContent);
-    drawn.set(element, { instance, numbers, state: { model: "tuned", chosen: null } });
+    const text = sourceOf(element);
+    drawn.set(element, { instance, text, numbers: JSON.parse(text), state: { model: "tuned", chosen: null } });
     if (element.dataset.chart === "scatter") listenToPoints(element, drawn.get(element));
     sizes.observe(element);
     draw(element);
@@ -253,7 +300,10 @@
 
   function startNew() {
     for (const [element, chart] of drawn) {
-      if (element.isConnected) continue;
+      if (element.isConnected) {
+        follow(element, chart);
+        continue;
+      }
       sizes.unobserve(element);
       chart.instance.dispose();
       drawn.delete(element);
