@@ -21,7 +21,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_default_queue=DEFAULT_QUEUE,
     task_create_missing_queues=True,
-    task_routes={"worker.tasks.run_training": {"queue": GPU_QUEUE}},
+    task_routes={
+        "worker.tasks.run_training": {"queue": GPU_QUEUE},
+        "worker.tasks.measure_screening_worth": {"queue": GPU_QUEUE},
+    },
     task_acks_late=True,
     worker_prefetch_multiplier=1,
     task_ignore_result=True,

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection
@@ -17,8 +17,15 @@ logger = logging.getLogger(__name__)
 @contextmanager
 def heartbeat(*, run: TrainingRun) -> Iterator[None]:
     """Keeps the run's heartbeat fresh while the body lasts."""
+    with beating(lambda: services.run_heartbeat(run=run), name=f"heartbeat-{run.pk}"):
+        yield
+
+
+@contextmanager
+def beating(beat: Callable[[], None], *, name: str) -> Iterator[None]:
+    """Calls `beat` every few seconds, in a thread of its own, while the body lasts."""
     ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(run, ended), name=f"heartbeat-{run.pk}", daemon=True)
+    thread = threading.Thread(target=_beat, args=(beat, ended), name=name, daemon=True)
     thread.start()
     try:
         yield
@@ -27,11 +34,11 @@ def heartbeat(*, run: TrainingRun) -> Iterator[None]:
         thread.join()
 
 
-def _beat(run: TrainingRun, ended: threading.Event) -> None:
+def _beat(beat: Callable[[], None], ended: threading.Event) -> None:
     try:
         while not ended.wait(HEARTBEAT_EVERY_S):
             with lost_connection_outlived():
-                services.run_heartbeat(run=run)
+                beat()
     finally:
         connection.close()
 

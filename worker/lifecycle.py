@@ -10,6 +10,7 @@ from worker import clip_imports, services
 from worker.celery import DEFAULT_QUEUE, GPU_QUEUE
 from worker.heartbeat import lost_connection_outlived
 from worker.lookout import lookout_start
+from worker.screening.worth import worths_set_right
 from worker.stopping import stop_prepare, stop_request
 from worker.worker_signs import sign_end, signs_start
 
@@ -33,6 +34,7 @@ def on_worker_ready(sender: Any, **_: Any) -> None:
     queues = sender.app.amqp.queues.consume_from
     if GPU_QUEUE in queues:
         services.runs_set_right()
+        worths_set_right()
     if DEFAULT_QUEUE in queues:
         clip_imports.clip_imports_set_right()
     connection.close()

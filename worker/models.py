@@ -24,10 +24,13 @@ from worker.result_models import (
 )
 from worker.run_models import RunLogLine, TrainingPoint, WorkerSign
 from worker.screening_models import AlarmKind, FigureName, ScreeningAlarm, ScreeningFigure, ScreeningState
+from worker.worth_models import ACTIVE_WORTH_STATUSES, ALL_FOR_USE, RuleWorth, ScreeningWorth, WorthStatus
 
 __all__ = [
     "ACTIVE_RESULTS_STATUSES",
     "ACTIVE_RUN_STATUSES",
+    "ACTIVE_WORTH_STATUSES",
+    "ALL_FOR_USE",
     "HELD_RUN_STATUSES",
     "TERMINAL_RUN_STATUSES",
     "AlarmKind",
@@ -54,6 +57,7 @@ __all__ = [
     "Promotion",
     "PromotionTrigger",
     "ResultsStatus",
+    "RuleWorth",
     "RunLogLine",
     "RunReport",
     "RunStatus",
@@ -61,10 +65,12 @@ __all__ = [
     "ScreeningAlarm",
     "ScreeningFigure",
     "ScreeningState",
+    "ScreeningWorth",
     "TrainingPlan",
     "TrainingPoint",
     "TrainingRun",
     "Verdict",
+    "WorthStatus",
     "WorkerSign",
 ]
 

@@ -9,6 +9,7 @@ from listening_tests.models import ListeningTest
 from listening_tests.services.calendar import calendar_look
 from worker import clip_imports, services
 from worker.models import ACTIVE_RUN_STATUSES, RunTrigger, TrainingRun
+from worker.screening.worth import worths_set_right
 from worker.selectors import n_new_ratings, training_plan
 from worker.services_pilots import pilots_set_right
 
@@ -19,6 +20,7 @@ def minute_look() -> None:
     """Opens and closes tests on their dates, and sets right what runs and pilots have lost."""
     calendar_look()
     services.runs_set_right()
+    worths_set_right()
     pilots_set_right()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from listening_tests.choices import TestKind
@@ -15,7 +15,7 @@ from listening_tests.models import Clip, Comparison, Exclusion, ListeningTest, P
 from modeling.snapshot import ComparedPair, ComparisonRow, RatingRow, write_snapshot
 from worker.heldout import frozen_version, heldout_for_snapshot
 from worker.models import DatasetSnapshot
-from worker.selectors import is_excluded, question_named
+from worker.selectors import question_named
 
 _ROWS_AT_ONCE = 5000
 
@@ -36,9 +36,9 @@ def snapshot_create(*, test: ListeningTest, question: Question | None = None) ->
     info = write_snapshot(
         Path(settings.MEDIA_ROOT) / snapshot.directory,
         test=test.slug,
-        ratings=_rating_rows(test, question),
-        comparisons=_comparison_rows(test, question),
-        audio=_originals(test),
+        ratings=_rating_rows(test, question, Exclusion.objects.all()),
+        comparisons=_comparison_rows(test, question, Exclusion.objects.all()),
+        audio=originals(test),
         # Choices have no scale.
         scale_min=None if test.kind == TestKind.COMPARISON else question.scale_min,
         scale_max=None if test.kind == TestKind.COMPARISON else question.scale_max,
@@ -54,6 +54,12 @@ def snapshot_create(*, test: ListeningTest, question: Question | None = None) ->
     return snapshot
 
 
+def unscreened_rows(*, test: ListeningTest, question: Question) -> tuple[Iterator[RatingRow], Iterator[ComparisonRow]]:
+    """Ratings and comparisons, those that a screening leaves out among them: as if no rule were applied."""
+    exclusions = Exclusion.objects.filter(screening__isnull=True)
+    return _rating_rows(test, question, exclusions), _comparison_rows(test, question, exclusions)
+
+
 def pseudonym(*, test: ListeningTest, rater_uuid: UUID) -> str:
     """What a rater is called in every snapshot of a test: the same each time, another in another test.
 
@@ -62,9 +68,10 @@ def pseudonym(*, test: ListeningTest, rater_uuid: UUID) -> str:
     return hashlib.sha256(f"{test.uuid}:{rater_uuid}".encode()).hexdigest()[:20]
 
 
-def _rating_rows(test: ListeningTest, question: Question) -> Iterator[RatingRow]:
+def _rating_rows(test: ListeningTest, question: Question, exclusions: QuerySet[Exclusion]) -> Iterator[RatingRow]:
     """The ratings in the order in which they were stored; what is said of a pair or a rater is held once."""
-    ratings = Rating.objects.filter(~is_excluded(), test=test, question=question).order_by("id")
+    excluded = Exists(exclusions.filter(rating=OuterRef("pk")))
+    ratings = Rating.objects.filter(~excluded, test=test, question=question).order_by("id")
     columns = ("uuid", "score", "scale_min", "scale_max", "pair_id", "rater__uuid")
     pairs, pseudonyms = _PairTexts(test), _Pseudonyms(test)
     for uuid, score, low, high, pair_id, rater_uuid in ratings.values_list(*columns).iterator(chunk_size=_ROWS_AT_ONCE):
@@ -80,11 +87,13 @@ def _rating_rows(test: ListeningTest, question: Question) -> Iterator[RatingRow]
         )
 
 
-def _comparison_rows(test: ListeningTest, question: Question) -> Iterator[ComparisonRow]:
+def _comparison_rows(
+    test: ListeningTest, question: Question, exclusions: QuerySet[Exclusion]
+) -> Iterator[ComparisonRow]:
     """The comparisons in the order in which they were stored; none where a test has ratings."""
     if test.kind != TestKind.COMPARISON:
         return
-    excluded = Exists(Exclusion.objects.filter(comparison=OuterRef("pk")))
+    excluded = Exists(exclusions.filter(comparison=OuterRef("pk")))
     comparisons = Comparison.objects.filter(~excluded, test=test, question=question).order_by("id")
     columns = ("uuid", "choice", "first_id", "second_id", "rater__uuid")
     pairs, pseudonyms = _PairTexts(test), _Pseudonyms(test)
@@ -141,7 +150,7 @@ class _PairTexts(dict[int, dict[str, Any]]):
         }
 
 
-def _originals(test: ListeningTest) -> dict[str, Path]:
+def originals(test: ListeningTest) -> dict[str, Path]:
     """The file that the model hears, by the clip's sha256."""
     clips = Clip.objects.filter(pairs__test=test, sha256__isnull=False).distinct()
     return {clip.sha256: Path(clip.original.path) for clip in clips.iterator(chunk_size=_ROWS_AT_ONCE) if clip.sha256}

@@ -70,6 +70,14 @@ def compute_screening(test_id: int) -> None:
 
 
 @shared_task
+def measure_screening_worth(worth_id: int) -> None:
+    """Retrains with each screening rule on and off; a second delivery does nothing."""
+    from worker.screening.worth_jobs import worth_execute
+
+    worth_execute(worth_id=worth_id)
+
+
+@shared_task
 def compute_due_screenings() -> None:
     """The look of every quarter of an hour: outcomes of tests with new answers, and what no task came for."""
     from worker.screening.schedule import look
