@@ -1,8 +1,10 @@
 """Tuning against what a user would write with transformers (`usual_training`), here and now, one after the other.
 
-To the same SRCC: the built-in CLAP on a generated world, by `modeling.training.train` (reading, both evaluations and
-the report included) and by a full fine-tune at the same rates on the same losses. The reference is timed on 100 pairs
-and scaled to the epoch that the validation pairs choose; its SRCC is that of this epoch.
+To the same SRCC: the built-in CLAP on generated worlds, by `modeling.training.train` from the snapshot to the report,
+and by a full fine-tune at the same rates on the same losses. The reference is timed on 100 pairs, in training and in
+scoring, and scaled to what such a run does up to the epoch that the validation pairs choose: its training pairs each
+epoch, the validation pairs after each, the held-out pairs before and after. Its SRCC is that of this epoch. Told are
+the median of the worlds' ratios, and the mean SRCC of both.
 
 At full size: steps of a random `ClapConfig()` of which all weights are tuned, on pairs that share clips; each side in a
 process of its own, whose greatest memory is told.
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +58,7 @@ TIMED_PAIRS = 100
 LEAST_SPEEDUP, LEAST_STEP_SPEEDUP, SRCC_TOLERANCE = 10.0, 1.5, 0.01
 CAPTIONS_A_CLIP = 5
 REFERENCE_EPOCHS = 10
-OURS = '{"policy": "last-stages", "epochs": 5}'
+OURS = '{"policy": "last-stages", "epochs": 5, "batch_size": 8}'
 
 
 def main() -> int:
@@ -75,7 +78,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", choices=("srcc", "full"), help="one of the two parts")
     parser.add_argument("--captions", type=int, default=300, help="of the generated world, each by four systems")
     parser.add_argument("--config", default=OURS, help="JSON laid over the small preset")
-    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--seed", type=int, default=11, help="of the first world")
+    parser.add_argument("--worlds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20, help="at full size")
     parser.add_argument("--clips", type=int, default=40, help="at full size, each with five captions")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -83,23 +87,47 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@dataclass(frozen=True)
+class Race:
+    """Both sides on one world: seconds, and the held-out SRCC that they end at."""
+
+    usual_s: float
+    usual_srcc: float
+    ours_s: float
+    ours_srcc: float
+
+
 def _to_the_same_srcc(options: argparse.Namespace) -> bool:
+    races = [_race(options, options.seed + number) for number in range(options.worlds)]
+    speedup = statistics.median(race.usual_s / race.ours_s for race in races)
+    usual, ours = (
+        statistics.mean(values) for values in zip(*((r.usual_srcc, r.ours_srcc) for r in races), strict=True)
+    )
+    _say(f"  {speedup:.1f} times as fast (median), SRCC {ours:.3f} against {usual:.3f} (means)")
+    return speedup >= LEAST_SPEEDUP and ours >= usual - SRCC_TOLERANCE
+
+
+def _race(options: argparse.Namespace, seed: int) -> Race:
     config = override(PRESETS["small"], {"cpu_threads": options.threads} | json.loads(options.config))
     with tempfile.TemporaryDirectory(prefix="ems-") as folder:
-        snapshot = generated_snapshot(Path(folder), options.captions, options.seed)
+        snapshot = generated_snapshot(Path(folder), options.captions, seed)
         started = time.perf_counter()
         result = train(config, Path(folder) / "snapshot", Path(folder) / "out")
         ours = time.perf_counter() - started
-        seconds_a_pair, epoch, srcc = _usual_run(snapshot, config)
-        usual = seconds_a_pair * result.n_train * epoch
-    tuned = float(result.tuned["srcc"].value or 0)
-    _say(
-        f"to the same SRCC: {result.n_train} pairs, {result.n_heldout} held out, {options.threads} threads\n"
-        f"  usual: SRCC {srcc:.3f} after {epoch} epochs, {1000 * seconds_a_pair:.0f} ms a pair, {usual:.0f} s\n"
-        f"  ours:  SRCC {tuned:.3f} after {result.epochs_run} epochs, {ours:.1f} s with everything around it\n"
-        f"  {usual / ours:.1f} times as fast"
+        train_s, score_s, epoch, srcc = _usual_run(snapshot, config)
+    measured = result.n_validation * epoch + 2 * result.n_heldout
+    race = Race(
+        train_s * result.n_train * epoch + score_s * measured, srcc, ours, float(result.tuned["srcc"].value or 0)
     )
-    return usual / ours >= LEAST_SPEEDUP and tuned >= srcc - SRCC_TOLERANCE
+    _say(
+        f"to the same SRCC, world {seed}: {result.n_train} pairs, {result.n_heldout} held out, {options.threads} "
+        f"threads\n"
+        f"  usual: SRCC {srcc:.3f} after {epoch} epochs, {1000 * train_s:.0f} ms a pair in training and "
+        f"{1000 * score_s:.0f} in scoring, {race.usual_s:.0f} s\n"
+        f"  ours:  SRCC {race.ours_srcc:.3f} after {result.epochs_run} epochs, {ours:.1f} s: "
+        f"{race.usual_s / ours:.1f} times as fast"
+    )
+    return race
 
 
 def generated_snapshot(folder: Path, n_captions: int, seed: int) -> Snapshot:
@@ -134,8 +162,8 @@ def generated_snapshot(folder: Path, n_captions: int, seed: int) -> Snapshot:
     return read_snapshot(place)
 
 
-def _usual_run(snapshot: Snapshot, config: TrainingConfig) -> tuple[float, int, float]:
-    """Seconds a pair; the epoch that validation chooses, and its SRCC on the held-out pairs."""
+def _usual_run(snapshot: Snapshot, config: TrainingConfig) -> tuple[float, float, int, float]:
+    """Seconds a pair in training and in scoring; the epoch that validation chooses, and its SRCC on held-out pairs."""
     clap = open_directory(BUILTIN_DIR, BUILTIN_NAME)
     pairs = pair_set(snapshot)
     scored = [_scored(snapshot, pairs, number) for number in pairs.where(splits.TRAIN)]
@@ -154,9 +182,11 @@ def _usual_run(snapshot: Snapshot, config: TrainingConfig) -> tuple[float, int, 
 
     usual_training.run_epochs(clap.network, processor, optimiser, scored, config.losses, REFERENCE_EPOCHS, measure)
     batches = usual_training.shuffled_batches(scored[:TIMED_PAIRS], 0)
+    scoring = usual_training.scoring_seconds(clap.network, processor, batches)
     seconds = usual_training.timed_steps(clap.network, processor, optimiser, batches, config.losses)
     _, epoch, srcc = max(found)
-    return sum(seconds) / len(scored[:TIMED_PAIRS]), -epoch, srcc
+    n_timed = len(scored[:TIMED_PAIRS])
+    return sum(seconds) / n_timed, scoring / n_timed, -epoch, srcc
 
 
 def _scored(snapshot: Snapshot, pairs: PairSet, number: int) -> ScoredPair:

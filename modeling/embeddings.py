@@ -29,6 +29,8 @@ from modeling.results import TrainingRefused
 from modeling.snapshot import Snapshot
 
 Tick = Callable[[], None]
+# Of a clip by its number; None where it must go through the whole tower.
+Shortcut = Callable[[int], Embeddings | None]
 NOTHING_KEPT = KeptArrays(None, 0)
 # Captions that go to an encoder in one call, sorted by length; between two calls progress is told.
 CAPTIONS_AT_ONCE = 512
@@ -88,15 +90,21 @@ def pair_cosines(
     tick: Tick = lambda: None,
     cache: KeptArrays = NOTHING_KEPT,
     names: Sequence[str] = (),
+    shortcut: Shortcut | None = None,
 ) -> Floats:
     """Cosine of every pair; `clip` numbers its clip among `mels`. Each distinct clip and caption is embedded once.
 
-    `names` are the clips' sha256, where their embeddings are to be kept.
+    `names` are the clips' sha256, where their embeddings are to be kept. `shortcut` may know a clip's embedding by
+    another way than the whole tower, equal but for rounding; it is not kept then.
     """
     keeping = Keeping.of(clap, cache)
     keys = keeping.keys("sound", names) if names else [""] * len(mels)
     sounds = []
-    with closing(_sounds(clap, keys, lambda number: mels[number], cache)) as found:
+    if clap.on_cpu:
+        made = _sounds_in_threads(clap, keys, lambda number: mels[number], cache, shortcut)
+    else:
+        made = _sounds_in_groups(clap, keys, lambda number: mels[number], cache)
+    with closing(made) as found:
         for number, sound in enumerate(found):
             try:
                 sounds.append(_heard(clap, sound))
@@ -190,10 +198,15 @@ def _sounds(backbone: Backbone, keys: Sequence[str], hear: Callable[[int], Any],
     return _sounds_in_groups(backbone, keys, hear, cache)
 
 
-def _sounds_in_threads(clap: Clap, keys: Sequence[str], hear: Callable[[int], Any], cache: KeptArrays) -> Sounds:
+def _sounds_in_threads(
+    clap: Clap, keys: Sequence[str], hear: Callable[[int], Any], cache: KeptArrays, shortcut: Shortcut | None = None
+) -> Sounds:
     """A thread hears a clip and takes it through the tower, while others are at other clips."""
 
     def work(number: int) -> Embeddings | AudioError:
+        short = shortcut(number) if shortcut else None
+        if short is not None:
+            return short
         try:
             return _kept(cache, keys[number], lambda: np.asarray(clap.encode_mels([hear(number)])[0]))
         except AudioError as error:

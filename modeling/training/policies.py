@@ -15,17 +15,23 @@ from modeling.config import TrainingConfig
 ATTENTION = r".*\.attention\.(self\.(query|key|value)|output\.dense)"
 # Tuned whole under every policy: they are small, and what the towers find is read through them.
 READ_OUT = ("audio_projection", "text_projection", "logit_scale_a", "logit_scale_t")
-TUNED_TEXT_PART = 0.25
+TUNED_PART = 0.25
 
 
-def frozen_layers(network: Any) -> tuple[int, int]:
-    """How many of the audio tower's stages, and of the text tower's layers, "last-stages" leaves as they are.
+def frozen_parts(network: Any) -> tuple[int, int]:
+    """What "last-stages" leaves as it is: blocks of the audio tower's last stage, and layers of the text tower.
 
-    All stages but the last; three quarters of the layers, but at least one is tuned (of the built-in model's 2 stages
-    and 2 layers, one each).
+    A quarter of each tower is tuned, its end: of the text tower's layers at least one; of the audio tower's blocks at
+    least one and at most those of the last stage. Of LAION's 2-2-6-2 blocks these are the last two, of the built-in
+    model's 1-3 the last.
     """
-    stages, layers = len(network.audio_model.audio_encoder.layers), len(network.text_model.encoder.layer)
-    return stages - 1, layers - max(1, math.ceil(TUNED_TEXT_PART * layers))
+    stages, layers = network.audio_model.audio_encoder.layers, len(network.text_model.encoder.layer)
+    last = len(stages[-1].blocks)
+    return last - min(last, _quarter(sum(len(stage.blocks) for stage in stages))), layers - _quarter(layers)
+
+
+def _quarter(number: int) -> int:
+    return max(1, math.ceil(TUNED_PART * number))
 
 
 def choose_tuned(network: Any, config: TrainingConfig) -> None:
@@ -45,13 +51,17 @@ def choose_tuned(network: Any, config: TrainingConfig) -> None:
 
 
 def _last_stages(network: Any) -> tuple[str, ...]:
-    stages, layers = frozen_layers(network)
+    blocks, layers = frozen_parts(network)
     encoder, text = network.audio_model.audio_encoder, network.text_model.encoder
+    stage = len(encoder.layers) - 1
     return (
         *READ_OUT,
         "audio_model.audio_encoder.norm.",
         "text_model.pooler.",
-        *(f"audio_model.audio_encoder.layers.{number}." for number in range(stages, len(encoder.layers))),
+        *(
+            f"audio_model.audio_encoder.layers.{stage}.blocks.{n}."
+            for n in range(blocks, len(encoder.layers[-1].blocks))
+        ),
         *(f"text_model.encoder.layer.{number}." for number in range(layers, len(text.layer))),
     )
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from modeling.config import HEAD_POLICIES, TrainingConfig
@@ -99,17 +100,25 @@ def _tune_weights(
 ) -> Outcome:
     mels = read_mels(clap, snapshot, pairs.clips, watch.tick, kept)
     watch.begin("base")
-    base = pair_cosines(clap, pairs.clip, pairs.captions, mels, watch.tick, kept, pairs.clips)
+    material = Material.of(clap, pairs, mels)
+    measure = partial(pair_cosines, clap, pairs.clip, pairs.captions, mels, watch.tick)
+    if config.policy == "last-stages":
+        # The frozen part comes first: what is kept of it serves the measuring too, of all but held-out clips.
+        choose_tuned(clap.network, config)
+        towers = towers_for(clap, material, config, kept, watch.tick)
+        base = measure(kept, pairs.clips, towers.shortcut)
+    else:
+        # Before LoRA is laid over the weights, so that they are known as those that embeddings were kept of.
+        base = measure(kept, pairs.clips)
+        choose_tuned(clap.network, config)
+        towers = towers_for(clap, material, config, kept, watch.tick)
     watch.begin("training")
     fingerprint = _fingerprint(config, snapshot, clap.name)
     with cpu_threads(config.cpu_threads):
-        choose_tuned(clap.network, config)
-        material = Material.of(clap, pairs, mels)
-        towers = towers_for(clap, material, config, kept, watch.tick)
         state = tune(clap, config, material, towers, places, fingerprint, watch, team)
-        merge_adapters(clap.network)
+    merge_adapters(clap.network)
     watch.begin("tuned")
-    tuned = pair_cosines(clap, pairs.clip, pairs.captions, mels, watch.tick)
+    tuned = measure(shortcut=towers.shortcut)
     return Outcome(base, tuned, calibrate(pairs, tuned), epochs_run=state.epoch, is_untuned=state.best_epoch == 0)
 
 

@@ -13,12 +13,13 @@ import torch
 from torch.nn import functional
 from transformers.masking_utils import create_bidirectional_mask
 
+from modeling.backbone import Embeddings
 from modeling.config import TrainingConfig
 from modeling.cores import on_all_cores
 from modeling.kept_arrays import Array, KeptArrays
 from modeling.model import Clap, by_clip, cpu_threads
 from modeling.training.material import Material
-from modeling.training.policies import frozen_layers
+from modeling.training.policies import frozen_parts
 
 
 class Towers(Protocol):
@@ -28,11 +29,16 @@ class Towers(Protocol):
 
     def texts(self, captions: Sequence[int]) -> torch.Tensor: ...
 
+    def shortcut(self, clip: int) -> Embeddings | None:
+        """A clip's unit embedding, shape (dim,), alone and in one thread, where there is a shorter way than the whole
+        tower; equal to what that gives but for rounding.
+        """
+
 
 def towers_for(
     clap: Clap, material: Material, config: TrainingConfig, cache: KeptArrays, tick: Callable[[], None]
 ) -> Towers:
-    """The towers that `config.policy` asks for; `tick` is called for every clip that goes through frozen stages."""
+    """The towers that `config.policy` asks for; `tick` is called for every clip that goes through frozen blocks."""
     if config.policy != "last-stages":
         return WholeTowers(clap, material, config.precision)
     learned_from = material.learned_from()
@@ -65,10 +71,13 @@ class WholeTowers:
             embedded = self.clap.embed_captions([self.material.tokens[number] for number in captions])
         return functional.normalize(embedded.float(), dim=-1)
 
+    def shortcut(self, clip: int) -> Embeddings | None:
+        return None
+
 
 @dataclass(frozen=True)
 class SplitTowers:
-    """Frozen stages and layers see a clip or caption once, alone; what they make of it is kept, here and in the cache.
+    """Frozen blocks and layers see a clip or caption once, alone; what they make of it is kept, here and in the cache.
 
     Equal to `WholeTowers` in loss and gradient, but for rounding. `kept_sounds` has (windows, tokens, width) before the
     first tuned stage, by clip; `kept_texts` (tokens, width) before the first tuned layer, by caption.
@@ -92,10 +101,10 @@ class SplitTowers:
     ) -> SplitTowers:
         """Take the clips and captions through the frozen part; `tick` is called for every clip."""
         network, key = clap.network, _frozen_sha256(clap) if cache.directory else ""
-        stages, layers = frozen_layers(network)
+        blocks, layers = frozen_parts(network)
         sounds = _kept_inputs(
-            network.audio_model.audio_encoder.layers[stages],
-            [f"frozen stages {key} {material.pairs.clips[clip]}" for clip in clips],
+            network.audio_model.audio_encoder.layers[-1].blocks[blocks],
+            [f"frozen blocks {key} {material.pairs.clips[clip]}" for clip in clips],
             lambda number: clap.embed_clips([material.mels[clips[number]]]),
             cache,
             tick,
@@ -112,19 +121,25 @@ class SplitTowers:
     def sounds(self, clips: Sequence[int]) -> torch.Tensor:
         kept = [self.kept_sounds[number] for number in clips]
         encoder = self.clap.network.audio_model.audio_encoder
-        stages, _ = frozen_layers(self.clap.network)
+        blocks, _ = frozen_parts(self.clap.network)
         with autocast(self.clap, self.precision):
             hidden = torch.cat(kept).to(self.clap.device)
-            for number in range(stages, len(encoder.layers)):
-                hidden = encoder.layers[number](hidden, encoder.input_resolutions[number])[0]
+            for block in encoder.layers[-1].blocks[blocks:]:
+                hidden = block(hidden, encoder.input_resolutions[-1])[0]
             # The tower's pooling puts tokens back on a grid of frequency and time, and then averages over all of it.
             embedded = self.clap.network.audio_projection(encoder.norm(hidden).mean(dim=1))
         unit = functional.normalize(embedded.float(), dim=-1)
         return by_clip(unit, kept)
 
+    def shortcut(self, clip: int) -> Embeddings | None:
+        if clip not in self.kept_sounds or self.precision != "float32":
+            return None
+        with torch.no_grad(), cpu_threads(1):
+            return np.asarray(self.sounds([clip])[0].cpu().numpy())
+
     def texts(self, captions: Sequence[int]) -> torch.Tensor:
         kept = [self.kept_texts[number] for number in captions]
-        _, layers = frozen_layers(self.clap.network)
+        _, layers = frozen_parts(self.clap.network)
         text, device = self.clap.network.text_model, self.clap.device
         lengths = torch.tensor([len(tokens) for tokens in kept])
         with autocast(self.clap, self.precision):
@@ -191,7 +206,7 @@ def _frozen_sha256(clap: Clap) -> str:
     """Names what the frozen part is: the front end, the settings and weights, and where it ends."""
     network = clap.network
     told = hashlib.sha256(
-        f"{frozen_layers(network)} {network.config.to_json_string()} {clap.extractor.to_json_string()} "
+        f"{frozen_parts(network)} {network.config.to_json_string()} {clap.extractor.to_json_string()} "
         f"{clap.log_mel.fingerprint} {clap.device.type} {torch.__version__}".encode()
     )
     tuned = {name for name, parameter in network.named_parameters() if parameter.requires_grad}

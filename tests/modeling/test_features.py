@@ -63,6 +63,14 @@ def test_any_sound_and_any_setting(kind: str, length: int, truncation: str, padd
     assert difference(front_end, sounds[kind].astype(np.float32)) < TOLERANCE_DB
 
 
+@pytest.mark.parametrize("padding", ["repeatpad", "repeat", "pad"])
+@pytest.mark.parametrize("length", [80, 400, 1_000, 2_100, 4_000])
+def test_a_clip_that_is_repeated_in_step_with_the_frames(length: int, padding: str) -> None:
+    """Frames a whole number of the clip's lengths apart are worked out once."""
+    samples = np.random.default_rng(length).normal(0, 0.1, length).astype(np.float32)
+    assert difference(extractor(padding=padding, **SMALL), samples) < TOLERANCE_DB
+
+
 def test_a_window_shorter_than_half_a_frame() -> None:
     front_end = extractor(**SMALL)
     front_end.nb_max_samples = 100
