@@ -3,7 +3,7 @@
 from django.db.models import Max, Q, QuerySet
 
 from listening_tests.models import ListeningTest
-from worker.models import MeasuredModel, MetricName, ModelVersion, Promotion
+from worker.models import DatasetSnapshot, MeasuredModel, MetricName, ModelVersion, Promotion
 from worker.withdrawn import with_withdrawals
 
 
@@ -25,6 +25,12 @@ def champions_of(*, test: ListeningTest) -> QuerySet[Promotion]:
 def promotions_of(*, test: ListeningTest) -> QuerySet[Promotion]:
     """What was put in use for the test, the newest first."""
     return Promotion.objects.filter(test=test).select_related("version__run", "promoted_by")
+
+
+def snapshot_with_runs(*, test: ListeningTest) -> QuerySet[DatasetSnapshot]:
+    """The test's snapshots with their runs and what became of them; `withdrawn_words` takes them."""
+    rows = DatasetSnapshot.objects.filter(test=test).select_related("heldout_set")
+    return with_withdrawals(rows).prefetch_related("runs__model_version")
 
 
 def _srcc(model: str) -> Max:

@@ -56,7 +56,9 @@ def _of_withdrawals(measure: Count | Min | Max, snapshot: str) -> Subquery:
 
 
 def _has_model_without(snapshot: str) -> Exists:
-    """Whether a run of the same test was done on ratings that were read after the last of these withdrawals."""
+    """Whether a run of the same test and question was done on ratings read after the last of these withdrawals."""
     read_at = Coalesce("snapshot__read_at", "snapshot__created_at")
-    later = TrainingRun.objects.filter(test=OuterRef(f"{snapshot}test"), status=RunStatus.DONE)
+    later = TrainingRun.objects.filter(
+        test=OuterRef(f"{snapshot}test"), snapshot__question=OuterRef(f"{snapshot}question"), status=RunStatus.DONE
+    )
     return Exists(later.annotate(read_at=read_at).filter(read_at__gte=OuterRef("withdrawn_last") + MARGIN))

@@ -34,6 +34,14 @@ PAGES = [
     ("clip_upload", ["a-test"]),
     ("clip_import", ["a-test", uuid4()]),
     ("clip_import_live", ["a-test", uuid4()]),
+    ("models_page", ["a-test"]),
+    ("model_page", ["a-test", uuid4()]),
+    ("model_file", ["a-test", uuid4(), "model.safetensors"]),
+    ("snapshot_page", ["a-test", uuid4()]),
+    ("snapshot_file", ["a-test", uuid4(), "ratings.jsonl"]),
+    ("withdrawals", ["a-test"]),
+    ("screening_worth", ["a-test"]),
+    ("screening_worth_live", ["a-test"]),
 ]
 
 

@@ -7,6 +7,7 @@ from webapp.dashboard import (
     pages_of_clips,
     pages_of_exports,
     pages_of_imports,
+    pages_of_lineage,
     pages_of_models,
     pages_of_pairs,
     pages_of_pay,
@@ -23,6 +24,7 @@ from webapp.dashboard import (
     pages_of_tokens,
     pages_of_training,
     pages_of_watching,
+    pages_of_withdrawals,
 )
 
 app_name = "dashboard"
@@ -60,6 +62,14 @@ urlpatterns = [
         name="results_picture",
     ),
     path("tests/<slug:slug>/models/", pages_of_models.models_page, name="models_page"),
+    path("tests/<slug:slug>/models/<uuid:uuid>/", pages_of_lineage.model_page, name="model_page"),
+    path("tests/<slug:slug>/models/<uuid:uuid>/files/<path:name>", pages_of_lineage.model_file, name="model_file"),
+    path("tests/<slug:slug>/snapshots/<uuid:uuid>/", pages_of_lineage.snapshot_page, name="snapshot_page"),
+    path(
+        "tests/<slug:slug>/snapshots/<uuid:uuid>/files/<str:name>", pages_of_lineage.snapshot_file, name="snapshot_file"
+    ),
+    path("tests/<slug:slug>/withdrawals/", pages_of_withdrawals.withdrawals_page, name="withdrawals"),
+    path("tests/<slug:slug>/withdrawals/retrain/", pages_of_withdrawals.retrain_without, name="retrain_without"),
     path("tests/<slug:slug>/models/held-out/freeze/", pages_of_models.freeze, name="heldout_freeze"),
     path("tests/<slug:slug>/models/untuned/promote/", pages_of_models.promote_untuned, name="untuned_promote"),
     path("tests/<slug:slug>/models/untuned/roll-back/", pages_of_models.roll_back_untuned, name="untuned_roll_back"),
