@@ -23,6 +23,7 @@ app.conf.update(
     task_create_missing_queues=True,
     task_routes={
         "worker.tasks.run_training": {"queue": GPU_QUEUE},
+        "worker.tasks.score_pairs": {"queue": GPU_QUEUE},
         "worker.tasks.measure_screening_worth": {"queue": GPU_QUEUE},
     },
     task_acks_late=True,

@@ -10,6 +10,7 @@ from worker import clip_imports, services
 from worker.celery import DEFAULT_QUEUE, GPU_QUEUE
 from worker.heartbeat import lost_connection_outlived
 from worker.lookout import lookout_start
+from worker.scoring.recovery import scorings_set_right, scorings_take_back
 from worker.screening.worth import worths_set_right
 from worker.stopping import stop_prepare, stop_request
 from worker.worker_signs import sign_end, signs_start
@@ -30,11 +31,12 @@ def on_worker_shutting_down(**_: Any) -> None:
 
 @signals.worker_ready.connect
 def on_worker_ready(sender: Any, **_: Any) -> None:
-    """A worker takes up what an earlier one left: a lost message or a killed worker loses no run and no upload."""
+    """A worker takes up what an earlier one left: nothing is lost with a message or with a killed worker."""
     queues = sender.app.amqp.queues.consume_from
     if GPU_QUEUE in queues:
         services.runs_set_right()
         worths_set_right()
+        scorings_set_right()
     if DEFAULT_QUEUE in queues:
         clip_imports.clip_imports_set_right()
     connection.close()
@@ -63,4 +65,5 @@ def on_task_failure(**_: Any) -> None:
     """The child at work may have been killed, for want of memory as a rule, while its worker lives on."""
     services.runs_take_back()
     clip_imports.clip_imports_take_back()
+    scorings_take_back()
     connection.close()

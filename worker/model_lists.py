@@ -22,6 +22,12 @@ def champions_of(*, test: ListeningTest) -> QuerySet[Promotion]:
     return rows.order_by("question", "-id").distinct("question")
 
 
+def champions_everywhere() -> QuerySet[Promotion]:
+    """What is in use: the newest promotion of each question of each test."""
+    rows = Promotion.objects.select_related("version__run__test")
+    return rows.order_by("test_id", "question", "-id").distinct("test_id", "question")
+
+
 def promotions_of(*, test: ListeningTest) -> QuerySet[Promotion]:
     """What was put in use for the test, the newest first."""
     return Promotion.objects.filter(test=test).select_related("version__run", "promoted_by")

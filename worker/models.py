@@ -1,8 +1,6 @@
 """What the training loop did: snapshots, runs, numbers, models, predictions; and, from modules of their own, computed
-results, what screening found, which model is in use, how runs go and who carries them out. Columns and one-row rules
-only.
-results, what screening found, which model is in use, how runs go and who carries them out, and their reports. Columns
-and one-row rules only.
+results, what screening found, which model is in use and what it says of pairs, how runs go and who carries them out,
+and their reports. Columns and one-row rules only.
 """
 
 import uuid
@@ -23,6 +21,14 @@ from worker.result_models import (
     ResultsStatus,
 )
 from worker.run_models import RunLogLine, TrainingPoint, WorkerSign
+from worker.scoring_models import (
+    ACTIVE_SCORING_STATUSES,
+    ENDED_SCORING_STATUSES,
+    ModelScore,
+    ScoringJob,
+    ScoringKind,
+    ScoringStatus,
+)
 from worker.screening_models import AlarmKind, FigureName, ScreeningAlarm, ScreeningFigure, ScreeningState
 from worker.worth_models import ACTIVE_WORTH_STATUSES, ALL_FOR_USE, RuleWorth, ScreeningWorth, WorthStatus
 
@@ -31,6 +37,8 @@ __all__ = [
     "ACTIVE_RUN_STATUSES",
     "ACTIVE_WORTH_STATUSES",
     "ALL_FOR_USE",
+    "ACTIVE_SCORING_STATUSES",
+    "ENDED_SCORING_STATUSES",
     "HELD_RUN_STATUSES",
     "TERMINAL_RUN_STATUSES",
     "AlarmKind",
@@ -49,6 +57,7 @@ __all__ = [
     "MeasuredModel",
     "Metric",
     "MetricName",
+    "ModelScore",
     "ModelVersion",
     "PairResult",
     "Part",
@@ -62,6 +71,9 @@ __all__ = [
     "RunReport",
     "RunStatus",
     "RunTrigger",
+    "ScoringJob",
+    "ScoringKind",
+    "ScoringStatus",
     "ScreeningAlarm",
     "ScreeningFigure",
     "ScreeningState",

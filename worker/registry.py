@@ -24,6 +24,7 @@ from modeling import challenge as standing
 from worker.challenges import challenge_computed
 from worker.heldout import heldout_look
 from worker.models import Challenge, LookKind, ModelVersion, Promotion, PromotionTrigger, TrainingRun, Verdict
+from worker.scoring.queueing import scores_follow
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +192,7 @@ def _promote(
 ) -> Promotion:
     named = version or "The untuned model"
     audit_note(user=user, test=test, action=AuditedAction.PROMOTED, detail=f"{named}: {reason}")
+    scores_follow(version=version)
     return Promotion.objects.create(
         test=test,
         question=question,

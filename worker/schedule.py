@@ -9,6 +9,7 @@ from listening_tests.models import ListeningTest
 from listening_tests.services.calendar import calendar_look
 from worker import clip_imports, services
 from worker.models import ACTIVE_RUN_STATUSES, RunTrigger, TrainingRun
+from worker.scoring.recovery import scorings_set_right, scorings_take_back
 from worker.screening.worth import worths_set_right
 from worker.selectors import n_new_ratings, training_plan
 from worker.services_pilots import pilots_set_right
@@ -21,12 +22,14 @@ def minute_look() -> None:
     calendar_look()
     services.runs_set_right()
     worths_set_right()
+    scorings_take_back()
     pilots_set_right()
 
 
 def hourly_look() -> list[TrainingRun]:
     """Sets right what was lost on the way, and starts a run of each test that is due."""
     clip_imports.clip_imports_set_right()
+    scorings_set_right()
     return [run for test in _tests_without_active_run() if is_due(test=test) and (run := _start(test))]
 
 

@@ -83,3 +83,11 @@ def compute_due_screenings() -> None:
     from worker.screening.schedule import look
 
     look()
+
+
+@shared_task
+def score_pairs(job_id: int) -> None:
+    """Carries a queued scoring of pairs out; a second delivery does nothing."""
+    from worker.scoring.work import scoring_execute
+
+    scoring_execute(job_id=job_id)

@@ -14,7 +14,8 @@ from tests.factories import make_pair, make_test
 from tests.webapp.factories import make_done_run, make_rating
 from webapp.api.tokens import token_create
 from webapp.api.urls import urlpatterns
-from worker.models import ComputedResults, PairResult, ResultsStatus
+from worker.models import ComputedResults, PairResult, ResultsStatus, ScoringJob, ScoringKind, ScoringStatus
+from worker.scoring.services import scores_path
 
 ROUTES: list[URLPattern] = urlpatterns
 
@@ -75,5 +76,22 @@ def make_whole_test() -> tuple[ListeningTest, dict[str, str]]:
         "uploads": refused,
         "screenings": screening,
         "pilots": pilot,
+        "scorings": make_scoring(test),
     }
     return test, {part: str(row.uuid) for part, row in behind.items()}
+
+
+def make_scoring(test: ListeningTest) -> ScoringJob:
+    """One that is done, and left its table."""
+    job = ScoringJob.objects.create(
+        test=test,
+        kind=ScoringKind.LIST,
+        base_model="builtin",
+        status=ScoringStatus.DONE,
+        finished_at=timezone.now(),
+        total=1,
+        done=1,
+    )
+    scores_path(job).parent.mkdir(parents=True)
+    scores_path(job).write_text("file,caption,cosine,score,score_sd\r\na.wav,Rain,0.5,5.0,\r\n")
+    return job

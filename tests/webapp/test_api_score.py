@@ -18,14 +18,12 @@ from pytest_django import Settings
 
 from listening_tests.choices import Role
 from listening_tests.models import Clip, ListeningTest, Pair
-from modeling.loading import BUILTIN_DIR
-from modeling.scoring import Calibration, Scorer, write_calibration
+from modeling.scoring import Scorer
 from tests.factories import make_pair, make_test
-from tests.scorers import running
+from tests.scorers import make_champion, running
 from tests.webapp.api import Script, make_script
-from tests.webapp.factories import make_done_run
 from tests.worker.studies import make_sound
-from worker.models import ModelVersion, Promotion, PromotionTrigger
+from worker.models import ModelVersion
 from worker.scoring import client
 from worker.scoring.messages import Answered, Scored
 from worker.scoring.residents import Question
@@ -69,30 +67,6 @@ def wav(seconds: float = 0.5, seed: int = 0) -> bytes:
 def send(script: Script, content: bytes, name: str = "rain.wav", **fields: Any) -> Any:
     told = {"test": "rain", "captions": CAPTIONS, "audio": SimpleUploadedFile(name, content)}
     return script.upload("score/", told | fields)
-
-
-def make_champion(test: ListeningTest, settings: Settings) -> ModelVersion:
-    """The built-in model with a calibration of its own, in use."""
-    version = make_done_run(test, question=test.questions.get().name).model_version
-    version.directory = f"runs/{version.run.uuid}/model"
-    version.save()
-    place = Path(settings.MEDIA_ROOT) / version.directory
-    place.mkdir(parents=True)
-    for path in BUILTIN_DIR.iterdir():
-        (place / path.name).symlink_to(path)
-    write_calibration(Calibration(2.0, 5.0, 1.25, "validation", 100), place)
-    put_in_use(version)
-    return version
-
-
-def put_in_use(version: ModelVersion) -> None:
-    Promotion.objects.create(
-        test=version.run.test,
-        question=version.run.question,
-        version=version,
-        trigger=PromotionTrigger.ITSELF,
-        reason="Better.",
-    )
 
 
 def test_it_works(scorer: str, script: Script, tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ from webapp.dashboard.phrases import kind_words
 from webapp.dashboard.redirects import SeeOther
 from webapp.dashboard.result_tables import Cell, result_tables, said, system_name
 from webapp.dashboard.tabs import tabs_of
-from worker.models import ComputedResults
+from worker.models import ComputedResults, ModelScore
 from worker.results import ResultsState, caption_results, newest_results, pair_results, results_state
+from worker.scoring.selectors import scores_beside, scores_by_pair
 from worker.services_of_results import results_request
 
 ROWS_A_PAGE = 50
@@ -162,6 +163,9 @@ def results_csv(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
 def results_pairs(request: HttpRequest, slug: str) -> HttpResponse:
     results = _results_or_404(request, slug)
     context = _list_page(request, results, pair_results(results=results), PAIR_SORTS)
+    scores = scores_beside(rows=context["page"], test=results.test, question=results.question.name)
+    context["lines"] = [(*line, *_modelled_score(scores.get(line[0].pair_id))) for line in context["lines"]]
+    context["is_scored"] = bool(scores)
     return render(request, "dashboard/results_pairs.html", context)
 
 
@@ -280,6 +284,14 @@ def _list_page(
     }
 
 
+def _modelled_score(score: ModelScore | None) -> tuple[str, str, bool | None]:
+    """The score of the model in use, how far people lie around it, and whether it has learned from the pair."""
+    if score is None:
+        return "–", "", False
+    around = f"± {said(score.score_sd, 'number')}" if score.score_sd is not None else ""
+    return said(score.score, "number"), around, score.has_learned
+
+
 def _unit(name: str, is_compared: bool) -> str:
     if name == "scores":
         return "Score"
@@ -298,11 +310,15 @@ def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterato
 
 def _pair_lines(results: ComputedResults) -> tuple[list[str], Iterator[Sequence[Cell]]]:
     columns = ["pair_uuid", "caption", "clip_sha256", "clip_name", "system", "mean", "low", "high", "sd", "answers"]
+    columns += ["model_score", "model_score_sd", "model_cosine", "model_has_learned"]
     values = pair_results(results=results).order_by("pair_id").values_list(
-        "pair__uuid", "pair__caption__text", "pair__clip__sha256", "pair__clip__name", "pair__system",
+        "pair_id", "pair__uuid", "pair__caption__text", "pair__clip__sha256", "pair__clip__name", "pair__system",
         "mean", "low", "high", "sd", "n",
     )  # fmt: skip
-    return columns, ((str(uuid), *rest) for uuid, *rest in values.iterator(chunk_size=2_000))
+    scores = scores_by_pair(test=results.test, question=results.question.name)
+    nothing: tuple[Cell, ...] = (None, None, None, None)
+    rows = values.iterator(chunk_size=2_000)
+    return columns, ((str(uuid), *rest, *scores.get(key, nothing)) for key, uuid, *rest in rows)
 
 
 def _caption_lines(results: ComputedResults) -> tuple[list[str], Iterator[Sequence[Cell]]]:

@@ -19,6 +19,7 @@ _TABS = (
     ("Screening", "screening_page", Action.VIEW),
     ("Results", "results_page", Action.VIEW),
     ("Models", "models_page", Action.VIEW),
+    ("Scores", "scores_page", Action.VIEW),
     ("Export", "export_page", Action.EXPORT),
     ("Pay", "pay_page", Action.PAY),
 )

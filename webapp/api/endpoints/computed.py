@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,8 +13,9 @@ from listening_tests.models import Question
 from webapp.api.access import TAKES, TestView, answers
 from webapp.api.idempotency import KEY_PARAMETER, idempotent
 from webapp.api.questions import QuestionFilter, question_asked, question_named
-from worker.models import CaptionResult, ComputedResults, PairResult
+from worker.models import CaptionResult, ComputedResults, ModelScore, PairResult
 from worker.results import caption_results, newest_results, pair_results, results_state
+from worker.scoring.selectors import scores_beside
 from worker.services_of_results import results_request
 
 
@@ -99,15 +100,29 @@ class Compute(TestView):
         return Response(self.get_serializer(results).data, status=status.HTTP_202_ACCEPTED)
 
 
+class BesideSerializer(serializers.ModelSerializer[ModelScore]):
+    """What the model in use says of the pair, on 0 to 10; null until it has gone over the test's pairs."""
+
+    class Meta:
+        model = ModelScore
+        fields = ("cosine", "score", "score_sd", "has_learned")
+
+
 class PairResultSerializer(serializers.ModelSerializer[PairResult]):
     pair = serializers.UUIDField(source="pair.uuid")
     caption = serializers.CharField(source="pair.caption.text")
     clip = serializers.UUIDField(source="pair.clip.uuid")
     system = serializers.CharField(source="pair.system")
+    model_score = serializers.SerializerMethodField()
 
     class Meta:
         model = PairResult
-        fields = ("pair", "caption", "clip", "system", "mean", "low", "high", "sd", "n")
+        fields = ("pair", "caption", "clip", "system", "mean", "low", "high", "sd", "n", "model_score")
+
+    @extend_schema_field(BesideSerializer(allow_null=True))
+    def get_model_score(self, row: PairResult) -> dict[str, Any] | None:
+        score = self.context["scores"].get(row.pair_id)
+        return BesideSerializer(score).data if score is not None else None
 
 
 class CaptionResultSerializer(serializers.ModelSerializer[CaptionResult]):
@@ -140,8 +155,14 @@ class PairResults(_ResultList):
         responses=answers({200: PairResultSerializer(many=True)}, refuses=(422,)),
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Mean score and 95 % interval of each pair, of a comparison on 0 to 10; 404 where nothing is computed."""
-        return self.rows(pair_results(results=self.results(request)))
+        """Mean score and 95 % interval of each pair, of a comparison on 0 to 10, and beside it what the model in use
+        says; 404 where nothing is computed.
+        """
+        results = self.results(request)
+        rows = self.paginate_queryset(pair_results(results=results)) or []
+        scores = scores_beside(rows=rows, test=self.test, question=results.question.name)
+        told = self.get_serializer_class()(rows, many=True, context={**self.get_serializer_context(), "scores": scores})
+        return self.get_paginated_response(told.data)
 
 
 class CaptionResults(_ResultList):

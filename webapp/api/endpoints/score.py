@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from listening_tests.exceptions import Refused
-from listening_tests.models import Clip
+from listening_tests.models import Clip, ListeningTest, Question
 from listening_tests.roles import visible_tests
 from webapp.api.access import answers
 from webapp.api.errors import AwayError, BusyError
@@ -114,10 +114,7 @@ class Score(GenericAPIView[Any]):
                 raise Http404
             return model_of_version(version=version)
         assert found is not None  # noqa: S101 -- the serializer saw to it
-        named = question_named(test=found, name=question)
-        if named is None:
-            raise Refused(f"The test {found.slug} asks raters no question yet. Add one on its page in the admin.")
-        return model_in_use(test=found, question=named)
+        return model_in_use(test=found, question=question_or_refused(found, question))
 
     def _question(self, model: ModelInUse, asked: dict[str, Any]) -> Asked:
         told: dict[str, Any] = {
@@ -135,6 +132,14 @@ class Score(GenericAPIView[Any]):
         if clip is None:
             raise Http404
         return Asked(name=clip.name, sound=_sound(clip), **told)
+
+
+def question_or_refused(test: ListeningTest, name: str) -> Question:
+    """The named question, else the first. Raises Refused where it is not asked, or none is."""
+    question = question_named(test=test, name=name)
+    if question is None:
+        raise Refused(f"The test {test.slug} asks raters no question yet. Add one on its page in the admin.")
+    return question
 
 
 def _sound(clip: Clip) -> str:
