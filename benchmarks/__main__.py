@@ -14,6 +14,7 @@ PROOFS = (
     "thousand_raters",
     "network_cuts",
     "kills",
+    "backup_restore",
     "gap",
     "ingest",
     "whole_study",

@@ -8,6 +8,7 @@ from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest
 from listening_tests.services.calendar import calendar_look
 from worker import clip_imports, services
+from worker.beat_sign import beat_sign_give
 from worker.models import ACTIVE_RUN_STATUSES, RunTrigger, TrainingRun
 from worker.scoring.recovery import scorings_set_right, scorings_take_back
 from worker.screening.worth import worths_set_right
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 def minute_look() -> None:
     """Opens and closes tests on their dates, and sets right what runs and pilots have lost."""
+    beat_sign_give()
     calendar_look()
     services.runs_set_right()
     worths_set_right()

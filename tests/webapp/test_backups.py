@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.factories import make_pairs, make_test
 from tests.webapp.factories import make_run, make_snapshot
 from webapp.backups.manifest import manifest_read
 from webapp.backups.restoring import backup_restore
-from webapp.backups.writing import backup_write
+from webapp.backups.writing import backup_write, last_backup_at
 from worker.models import RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,7 +87,7 @@ def all_files(home: Path) -> dict[str, tuple[bytes, int]]:
     return {
         str(path.relative_to(home)): (path.read_bytes(), path.stat().st_mode)
         for path in home.rglob("*")
-        if path.is_file() and path.name != "last_backup.json"
+        if path.is_file() and path.name != ".last_backup"
     }
 
 
@@ -129,8 +130,7 @@ def test_the_command_tells_what_it_did(test: ListeningTest, tmp_path: Path, caps
     told = capsys.readouterr().out
     assert told.startswith(f"Backed up to {tmp_path / 'backup'}: ")
     assert " files (0 MB). Keep it on another machine.\n" in told
-    mark = json.loads((tmp_path / "home" / "last_backup.json").read_text())
-    assert mark == {"at": manifest_read(tmp_path / "backup").created, "folder": str(tmp_path / "backup")}
+    assert last_backup_at() == datetime.fromisoformat(manifest_read(tmp_path / "backup").created)
     call_command("backup", str(tmp_path / "second"), "--json")
     assert json.loads(capsys.readouterr().out)["n_files"] == 1 + 2 * Clip.objects.exclude(original="").count()
 

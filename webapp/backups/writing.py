@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -26,8 +27,8 @@ from worker.stored_files import files_promised, folders_in_flux
 
 # Below EARMARK_HOME. The rest is made again (static, cache), or is of this machine alone (logs, broker, postgres).
 KEPT = ("media", "locale", "secret_key", "first_password", "demo_was_made")
-# Beside them: when the last back-up was made and where to, for `manage.py doctor`.
-LAST_BACKUP = "last_backup.json"
+# Beside the files that all machines share: when the last back-up was made. No back-up takes it along.
+LAST_BACKUP = ".last_backup"
 
 
 def backup_write(*, out: Path) -> Manifest:
@@ -47,9 +48,18 @@ def backup_write(*, out: Path) -> Manifest:
             f"{out} cannot be written: {error.strerror or error}. Name a folder on a disk with room that this account "
             "may write to."
         ) from error
-    mark = settings.EARMARK_HOME / LAST_BACKUP
-    mark.write_text(json.dumps({"at": manifest.created, "folder": str(out)}) + "\n", encoding="utf-8")
+    mark = Path(settings.MEDIA_ROOT) / LAST_BACKUP
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(manifest.created, encoding="utf-8")
     return manifest
+
+
+def last_backup_at() -> datetime | None:
+    """When the last back-up of this installation was begun; None where none was made."""
+    try:
+        return datetime.fromisoformat((Path(settings.MEDIA_ROOT) / LAST_BACKUP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def key_fingerprint() -> str:
@@ -145,4 +155,5 @@ def _copy_files(draft: Path, promised: list[str], in_flux: set[str]) -> tuple[in
             listing.write(json.dumps(asdict(stored)) + "\n")
             copied |= {name, str(Path(name).parent)}
             n_files, n_bytes = n_files + 1, n_bytes + stored.n_bytes
-    return n_files, n_bytes, [name for name in promised if f"{media}/{name}" not in copied]
+    missing = dict.fromkeys(name for name in promised if f"{media}/{name}" not in copied)
+    return n_files, n_bytes, list(missing)

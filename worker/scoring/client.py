@@ -39,6 +39,15 @@ def ask(asked: Asked) -> Answered:
         _places.release()
 
 
+def is_there() -> bool:
+    """Whether a scorer answers at all. It opens no model for this question, which lacks the password."""
+    try:
+        answer = _client(settings.EARMARK_SCORER).get(ADDRESS, timeout=GRACE_S)
+    except httpx2.HTTPError:
+        return False
+    return answer.status_code == HTTPStatus.UNAUTHORIZED
+
+
 def _ask(asked: Asked) -> Answered:
     try:
         try:
