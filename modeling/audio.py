@@ -36,18 +36,23 @@ def content_of(path: Path) -> str:
 def load(path: Path, sample_rate: int) -> Samples:
     """The clip as mono float32 at `sample_rate` Hz, shape (samples,). Raises `AudioError`."""
     channels, rate = _decode(path)
+    return heard(channels, rate, sample_rate, name=str(path))
+
+
+def heard(channels: Samples, rate: int, sample_rate: int, *, name: str) -> Samples:
+    """Samples of shape (samples, channels) at `rate` Hz as `load` gives those of a file. Raises `AudioError`."""
     seconds = len(channels) / rate
     if seconds < MIN_SECONDS:
-        raise AudioError(f"{path} lasts {seconds:.3f} s; a clip must last at least {MIN_SECONDS} s.")
+        raise AudioError(f"{name} lasts {seconds:.3f} s; a clip must last at least {MIN_SECONDS} s.")
     if seconds > MAX_SECONDS + PADDING_SECONDS:
-        raise AudioError(f"{path} lasts longer than {MAX_SECONDS:.0f} s; cut it into shorter clips.")
+        raise AudioError(f"{name} lasts longer than {MAX_SECONDS:.0f} s; cut it into shorter clips.")
     if not np.isfinite(channels).all():
-        raise AudioError(f"{path} holds samples that are not numbers (NaN or infinite).")
+        raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite).")
     mono = np.asarray(channels.mean(axis=1, dtype=np.float64), dtype=np.float32)
     if rate != sample_rate:
         mono = np.asarray(soxr.resample(mono, rate, sample_rate, quality="HQ"), dtype=np.float32)
     if not np.isfinite(mono).all():
-        raise AudioError(f"{path} holds samples too large to be resampled; full scale is 1.")
+        raise AudioError(f"{name} holds samples too large to be resampled; full scale is 1.")
     return mono
 
 

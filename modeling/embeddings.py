@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from modeling.audio import AudioError, load
+from modeling.audio import AudioError, Samples, load
 from modeling.backbone import Backbone, Embeddings
 from modeling.cores import on_all_cores
 from modeling.kept_arrays import KeptArrays
@@ -159,6 +159,15 @@ def clip_embeddings(
                 found.append(AudioError(f"{clip.path}: {error}"))
             tick()
     return found
+
+
+def sample_embeddings(backbone: Backbone, clips: Sequence[Samples]) -> list[Floats]:
+    """Unit embedding of each clip given as samples at the model's rate, as `clip_embeddings` makes of its file.
+
+    Raises `ModelError` where a clip has none.
+    """
+    made = _checked(backbone, backbone.encode_audio(list(clips)), len(clips), "clips") if clips else ()
+    return [_unit(backbone, embedded) for embedded in made]
 
 
 def caption_embeddings(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modeling.audio import AudioError
+from modeling.audio import AudioError, Samples, heard
 from modeling.data_sets import data_sets_of_model
 from modeling.embeddings import NOTHING_KEPT
 from modeling.evaluation import write_json
@@ -86,10 +86,27 @@ class EnsembleScorer:
         ]
         return [_combine_all(of_pair) for of_pair in zip(*found, strict=True)]
 
+    @property
+    def sample_rate(self) -> int:
+        """Of the first member; `score_samples` resamples for the others."""
+        return self.members[0].sample_rate
+
+    def score_samples(self, clips: Sequence[Samples], captions: Sequence[str]) -> list[Score]:
+        """As `Scorer.score_samples`."""
+        found = [
+            member.score_samples([_at(clip, self.sample_rate, member.sample_rate) for clip in clips], captions)
+            for member in self.members
+        ]
+        return [combine(of_pair) for of_pair in zip(*found, strict=True)]
+
     def forget(self, *, beyond: int) -> None:
         """As `Scorer.forget`."""
         for member in self.members:
             member.forget(beyond=beyond)
+
+
+def _at(clip: Samples, rate: int, wanted: int) -> Samples:
+    return clip if rate == wanted else heard(clip[:, None], rate, wanted, name="A clip")
 
 
 def _told_of_all(told: Told, number: int, members: int, done: int, of: int) -> None:

@@ -13,10 +13,18 @@ from pathlib import Path
 
 import numpy as np
 
-from modeling.audio import AudioError, content_of
+from modeling.audio import AudioError, Samples, content_of
 from modeling.backbone import Backbone
 from modeling.cores import on_all_cores
-from modeling.embeddings import NOTHING_KEPT, Clip, Keeping, caption_embeddings, clip_embeddings, cosine
+from modeling.embeddings import (
+    NOTHING_KEPT,
+    Clip,
+    Keeping,
+    caption_embeddings,
+    clip_embeddings,
+    cosine,
+    sample_embeddings,
+)
 from modeling.heads import Head, read_head
 from modeling.kept_arrays import KeptArrays
 from modeling.loading import ModelError, open_backbone
@@ -144,6 +152,20 @@ class Scorer:
                 [sounds[path] for path in audio[part]], [self._texts[text] for text in captions[part]]
             )
         return found
+
+    def score_samples(self, clips: Sequence[Samples], captions: Sequence[str]) -> list[Score]:
+        """The score of each pair of a clip, given as mono samples at the model's rate, and a caption, in order.
+
+        Nothing of the clips is kept. Raises `ModelError`.
+        """
+        self._embed([], captions, lambda done, of: None)
+        sounds = sample_embeddings(self.backbone, clips)
+        scores = self._scores(sounds, [self._texts[text] for text in captions])
+        return [score for score in scores if isinstance(score, Score)]
+
+    @property
+    def sample_rate(self) -> int:
+        return self.backbone.sample_rate
 
     def forget(self, *, beyond: int) -> None:
         """Lets the embeddings go that are kept in memory, once there are more than so many of clips or of captions."""
