@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django.db.models import F, Value
+from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Greatest
 
 from worker.code_version import code_version
@@ -25,12 +25,15 @@ def run_measured(*, run: TrainingRun, seconds: float, memory: "MemoryUse", check
     measured = as_claimed.update(
         device_seconds=F("device_seconds") + seconds,
         memory_bytes=memory.process,
-        peak_memory_bytes=Greatest("peak_memory_bytes", Value(memory.process)),
+        peak_memory_bytes=_peak("peak_memory_bytes", memory.process),
         gpu_memory_bytes=memory.gpu,
-        peak_gpu_memory_bytes=F("peak_gpu_memory_bytes")
-        if memory.gpu_peak is None
-        else Greatest("peak_gpu_memory_bytes", Value(memory.gpu_peak)),
+        peak_gpu_memory_bytes=_peak("peak_gpu_memory_bytes", memory.gpu_peak),
         gpu_memory_total_bytes=memory.gpu_total,
         checkpoint=checkpoint,
     )
     return measured == 1
+
+
+def _peak(column: str, found: int | None) -> Greatest:
+    """PostgreSQL passes over what is null. Without its type a number stops at that of Django's small integers."""
+    return Greatest(column, Value(found, output_field=BigIntegerField()))

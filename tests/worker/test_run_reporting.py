@@ -95,13 +95,17 @@ def test_it_works(training: Callable[[Train], None]) -> None:
 
 def test_costs_are_summed_over_workers_and_peaks_kept() -> None:
     run = queued_run(make_study())
-    run_measured(run=run, seconds=2.5, memory=MemoryUse(700, 30, 50, 90), checkpoint="")
-    run_measured(run=run, seconds=4.0, memory=MemoryUse(600, 20, 40, 90), checkpoint="runs/a")
+    run_measured(run=run, seconds=2.5, memory=MemoryUse(7 * 2**30, 30, 50 * 2**30, 90 * 2**30), checkpoint="")
+    run_measured(run=run, seconds=4.0, memory=MemoryUse(6 * 2**30, 20, 40 * 2**30, 90 * 2**30), checkpoint="runs/a")
     run.refresh_from_db()
 
-    assert run.device_seconds == 6.5
-    assert (run.memory_bytes, run.peak_memory_bytes) == (600, 700)
-    assert (run.gpu_memory_bytes, run.peak_gpu_memory_bytes, run.gpu_memory_total_bytes) == (20, 50, 90)
+    assert (run.memory_bytes, run.peak_memory_bytes) == (6 * 2**30, 7 * 2**30)
+    of_gpu = (run.gpu_memory_bytes, run.peak_gpu_memory_bytes, run.gpu_memory_total_bytes)
+    assert of_gpu == (20, 50 * 2**30, 90 * 2**30)
+    run_measured(run=run, seconds=1.0, memory=MemoryUse(100), checkpoint="runs/a")
+    run.refresh_from_db()
+    assert (run.peak_memory_bytes, run.peak_gpu_memory_bytes) == (7 * 2**30, 50 * 2**30)
+    assert run.device_seconds == 7.5
     assert run.checkpoint == "runs/a"
 
 

@@ -227,15 +227,17 @@
 
   /* {x_name, loss_name, validation_name, loss: [[step, value]], validation: [[step, value]]} */
   function drawCourse(numbers, colours) {
-    const side = (name, more) => axis(colours, name, { type: "value", scale: true, nameGap: 42, ...more });
+    const side = (name, colour, more) =>
+      axis(colours, name, { type: "value", scale: true, nameGap: 42, nameTextStyle: { color: colour, fontSize: 12 }, ...more });
     return {
       ...frame(colours),
       animation: false,
-      grid: bounds(34),
-      legend: { top: 0, left: 0, itemWidth: 22, textStyle: { color: colours.ink, fontSize: 12 } },
       tooltip: { ...frame(colours).tooltip, trigger: "axis", valueFormatter: (value) => value?.toFixed(3) ?? "–" },
       xAxis: axis(colours, numbers.x_name, { type: "value", min: 0, minInterval: 1, splitLine: { show: false } }),
-      yAxis: [side(numbers.loss_name), side(numbers.validation_name, { splitLine: { show: false } })],
+      yAxis: [
+        side(numbers.loss_name, colours.soft),
+        side(numbers.validation_name, colours.accent, { splitLine: { show: false } }),
+      ],
       series: [
         {
           name: numbers.loss_name,
