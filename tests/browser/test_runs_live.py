@@ -21,7 +21,8 @@ from worker.run_points import points_store
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STALE = "The server does not answer just now"
-_COURSE = "() => echarts.getInstanceByDom(document.querySelector('[data-chart=course]')).getOption().series.map((s) => s.data)"
+_COURSE = """() => echarts.getInstanceByDom(document.querySelector("[data-chart=course]")).getOption()
+    .series.map((each) => each.data)"""
 
 
 @pytest.fixture
