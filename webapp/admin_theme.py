@@ -28,10 +28,12 @@ MENU = {
         ("Withdrawals", "listening_tests_withdrawal", "logout"),
     ],
     "Training": [
-        ("Plans", "worker_trainingplan", "schedule"),
+        ("Plans", "worker_trainingplan", "tune"),
+        ("Schedules", "worker_trainingschedule", "schedule"),
         ("Runs", "worker_trainingrun", "model_training"),
         ("Snapshots", "worker_datasetsnapshot", "photo_camera"),
         ("Models", "worker_modelversion", "deployed_code"),
+        ("What beat sends", "django_celery_beat_periodictask", "notifications"),
     ],
     "Accounts": [
         ("Audit log", "listening_tests_auditentry", "history"),

@@ -16,6 +16,7 @@ from listening_tests.admin.read_only import ReadOnlyAdmin
 from listening_tests.exceptions import Refused
 from listening_tests.roles import Action
 from modeling.config import PRESETS
+from worker import schedule_admin  # noqa: F401 -- registers its pages
 from worker.models import DatasetSnapshot, ModelVersion, TrainingPlan, TrainingRun
 from worker.selectors import question_named
 from worker.withdrawn import with_withdrawals, withdrawn_words

@@ -8,7 +8,6 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
@@ -32,6 +31,9 @@ app.conf.update(
     accept_content=["json"],
     task_serializer="json",
     broker_connection_retry_on_startup=True,
+    # A broker that is away is waited for, however long; what trains meanwhile goes on.
+    broker_connection_max_retries=None,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_timeout=2,
     broker_transport_options={"visibility_timeout": LONGEST_RUN_S, "socket_connect_timeout": 2},
     # Django has set up the logs; progress bars of libraries are no warnings.
@@ -44,6 +46,10 @@ app.conf.update(
         "send-notices": {"task": "worker.tasks.send_notices", "schedule": crontab(minute="*/5")},
         "screen-tests": {"task": "worker.tasks.compute_due_screenings", "schedule": crontab(minute="*/15")},
     },
-    beat_schedule_filename=str(settings.EARMARK_HOME / "beat-schedule"),
+    # With the schedules that researchers make; when it sent what last is stored with each.
+    beat_scheduler="worker.beat:Scheduler",
+    beat_sync_every=1,
+    # Nothing is kept that would have to be cleared away.
+    result_expires=None,
 )
 app.autodiscover_tasks(["worker"])

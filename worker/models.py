@@ -21,6 +21,7 @@ from worker.result_models import (
     ResultsStatus,
 )
 from worker.run_models import RunLogLine, TrainingPoint, WorkerSign
+from worker.schedule_models import TrainingSchedule
 from worker.scoring_models import (
     ACTIVE_SCORING_STATUSES,
     ENDED_SCORING_STATUSES,
@@ -81,6 +82,7 @@ __all__ = [
     "TrainingPlan",
     "TrainingPoint",
     "TrainingRun",
+    "TrainingSchedule",
     "Verdict",
     "WorthStatus",
     "WorkerSign",

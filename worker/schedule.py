@@ -10,6 +10,7 @@ from listening_tests.services.calendar import calendar_look
 from worker import clip_imports, services
 from worker.beat_sign import beat_sign_give
 from worker.models import ACTIVE_RUN_STATUSES, RunTrigger, TrainingRun
+from worker.schedules import schedules_fire_due
 from worker.scoring.recovery import scorings_set_right, scorings_take_back
 from worker.screening.worth import worths_set_right
 from worker.selectors import n_new_ratings, training_plan
@@ -19,12 +20,15 @@ logger = logging.getLogger(__name__)
 
 
 def minute_look() -> None:
-    """Opens and closes tests on their dates, and sets right what runs and pilots have lost."""
+    """Opens and closes tests on their dates, sets right what runs and pilots have lost, and fires schedules that are
+    due and whose message did not come.
+    """
     beat_sign_give()
     calendar_look()
     services.runs_set_right()
     worths_set_right()
     scorings_take_back()
+    schedules_fire_due()
     pilots_set_right()
 
 

@@ -38,6 +38,14 @@ def retrain_due_tests() -> None:
 
 
 @shared_task
+def train_on_schedule(schedule_id: int) -> None:
+    """Asks for the run of a schedule whose time has come; a second delivery does nothing."""
+    from worker.schedules import schedule_fire
+
+    schedule_fire(schedule_id=schedule_id)
+
+
+@shared_task
 def compute_results(results_id: int) -> None:
     """Computes the results of a question; a second delivery does nothing."""
     from worker.result_jobs import results_execute
