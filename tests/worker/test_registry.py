@@ -19,6 +19,7 @@ from worker import registry
 from worker.challenges import challenge_computed
 from worker.models import (
     Challenge,
+    ModelScore,
     ModelVersion,
     Prediction,
     Promotion,
@@ -146,6 +147,21 @@ def test_only_pairs_that_both_were_measured_on_count() -> None:
 
     assert challenge.n_pairs == 120
     assert challenge.champion is not None
+
+
+def test_what_the_champion_was_asked_later_counts_unless_it_has_learned_from_it() -> None:
+    """As after a new version of the held-out pairs, of which it was measured on the old ones alone."""
+    test = make_study()
+    best = make_version(test, noise=0.5)
+    model_challenge(version=best)
+    caption = Caption.objects.create(text="new", text_sha256=Caption.digest("new"))
+    came = [Pair.objects.create(test=test, clip=make_clip(), caption=caption) for _ in range(3)]
+    for pair, has_learned in zip(came, (False, True, None), strict=True):
+        ModelScore.objects.create(version=best, pair=pair, cosine=0.1, score=2, has_learned=has_learned)
+
+    challenge = model_challenge(version=make_version(test, noise=0.1))
+
+    assert (challenge.champion, challenge.n_pairs) == (best, 121)
 
 
 def test_by_hand_with_a_reason_and_back() -> None:

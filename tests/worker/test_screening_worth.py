@@ -121,6 +121,21 @@ def test_it_works(trained: list[dict[str, Any]], published: list[int]) -> None:
     assert not place_of(worth).exists()
 
 
+def test_with_the_real_model() -> None:
+    """Nothing put in its place: the same labels and splits come back from modeling for every rule."""
+    test = make_study()
+    looked_at(test, repeats=1)
+    worth = asked(test)
+    ScreeningWorth.objects.update(config=worth.config | {"epochs": 1})
+
+    worth = execute(worth)
+
+    row = rows_of(worth)["repeats"]
+    assert (worth.status, worth.message, worth.n_heldout, row.n_ratings) == (WorthStatus.DONE, "", 30, 24)
+    assert row.difference == pytest.approx(row.srcc - worth.srcc)
+    assert rows_of(worth)["all"].message == "Nobody fails it, so that it leaves nothing out."
+
+
 def test_an_applied_screening_is_off_where_no_rule_is_and_other_exclusions_are_not(
     trained: list[dict[str, Any]],
 ) -> None:
