@@ -9,10 +9,14 @@ from listening_tests.models import ClipImport, ListeningTest, Pilot
 from worker.celery import DEFAULT_QUEUE, GPU_QUEUE
 from worker.models import (
     ACTIVE_RESULTS_STATUSES,
+    ACTIVE_SCORING_STATUSES,
+    ACTIVE_WORTH_STATUSES,
     HELD_RUN_STATUSES,
     ComputedResults,
     RunStatus,
+    ScoringJob,
     ScreeningState,
+    ScreeningWorth,
     TrainingRun,
     WorkerSign,
 )
@@ -35,17 +39,17 @@ class Wait(StrEnum):
 
 @dataclass(frozen=True)
 class WaitingRun:
-    """`behind` is the run that has the GPU, where it waits for that; `n_ahead` how many queued runs come before it."""
+    """`behind` is what has the GPU, where it waits for that; `n_ahead` how many queued runs come before it."""
 
     run: TrainingRun
     wait: Wait
     n_ahead: int
-    behind: TrainingRun | None = None
+    behind: "TrainingRun | OtherJob | None" = None
 
 
 @dataclass(frozen=True)
 class OtherJob:
-    """Work on the queue `default`. `since` is when it was asked for; host and sign are there where a row keeps them."""
+    """Work beside runs. `since` is when it was asked for; host and sign are there where a row keeps them."""
 
     kind: str
     test: ListeningTest
@@ -53,6 +57,11 @@ class OtherJob:
     since: datetime | None
     host: str = ""
     last_sign: datetime | None = None
+    queue: str = DEFAULT_QUEUE
+
+    @property
+    def has_gpu(self) -> bool:
+        return self.queue == GPU_QUEUE and self.status != RunStatus.QUEUED
 
 
 @dataclass(frozen=True)
@@ -73,12 +82,14 @@ def queue_look() -> QueueLook:
     is_broker_there, workers = broker_answers(), workers_seen()
     attended = {name for worker in workers for name in worker.queue_names}
     queued = [run for run in runs if run.status == RunStatus.QUEUED]
-    wait, behind = _reason(is_broker_there, GPU_QUEUE in attended, running, workers)
+    others = _other_jobs()
+    at_work: list[TrainingRun | OtherJob] = [*running, *(job for job in others if job.has_gpu)]
+    wait, behind = _reason(is_broker_there, GPU_QUEUE in attended, at_work, workers)
     return QueueLook(
         is_broker_there=is_broker_there,
         running=running,
         waiting=[WaitingRun(run, wait, n_ahead, behind) for n_ahead, run in enumerate(queued)],
-        others=_other_jobs(),
+        others=others,
         workers=workers,
         lost_workers=workers_lost(),
         unattended=[name for name in (DEFAULT_QUEUE, GPU_QUEUE) if name not in attended],
@@ -86,14 +97,14 @@ def queue_look() -> QueueLook:
 
 
 def _reason(
-    is_broker_there: bool, is_attended: bool, running: list[TrainingRun], workers: list[WorkerSign]
-) -> tuple[Wait, TrainingRun | None]:
-    """Why the first queued run waits, and so the others: every worker of the queue carries out one run at a time."""
+    is_broker_there: bool, is_attended: bool, at_work: list[TrainingRun | OtherJob], workers: list[WorkerSign]
+) -> tuple[Wait, TrainingRun | OtherJob | None]:
+    """Why the first queued run waits, and so the others: every worker of the queue does one thing at a time."""
     if not is_attended:
         return Wait.WORKER, None
     n_workers = sum(GPU_QUEUE in worker.queue_names for worker in workers)
-    if running and len(running) >= n_workers:
-        return Wait.GPU, running[0]
+    if at_work and len(at_work) >= n_workers:
+        return Wait.GPU, at_work[0]
     return (Wait.TURN if is_broker_there else Wait.BROKER), None
 
 
@@ -102,6 +113,8 @@ def _other_jobs() -> list[OtherJob]:
     imports = ClipImport.objects.filter(status__in=ACTIVE_CLIP_IMPORT_STATUSES).select_related("test")
     pilots = Pilot.objects.filter(status__in=ACTIVE_PILOT_STATUSES).select_related("test")
     results = ComputedResults.objects.filter(status__in=ACTIVE_RESULTS_STATUSES).select_related("test")
+    scorings = ScoringJob.objects.filter(status__in=ACTIVE_SCORING_STATUSES).select_related("test")
+    worths = ScreeningWorth.objects.filter(status__in=ACTIVE_WORTH_STATUSES).select_related("test")
     screenings = ScreeningState.objects.exclude(asked_at=None).select_related("test")
     jobs = [
         *(
@@ -111,6 +124,14 @@ def _other_jobs() -> list[OtherJob]:
         *(
             OtherJob("Simulated raters", row.test, row.status, row.created_at, last_sign=row.heartbeat_at)
             for row in pilots.order_by("-id")[:MOST_OTHERS]
+        ),
+        *(
+            OtherJob("Scores", row.test, row.status, row.created_at, row.host, row.heartbeat_at, GPU_QUEUE)
+            for row in scorings.order_by("-id")[:MOST_OTHERS]
+        ),
+        *(
+            OtherJob("Worth of rules", row.test, row.status, row.created_at, row.host, row.heartbeat_at, GPU_QUEUE)
+            for row in worths.order_by("-id")[:MOST_OTHERS]
         ),
         *(OtherJob("Results", row.test, row.status, row.requested_at) for row in results.order_by("-id")[:MOST_OTHERS]),
         *(

@@ -13,7 +13,7 @@ from listening_tests.services.pilots import pilot_make
 from tests.factories import make_pair, make_test
 from tests.webapp.factories import make_member, make_run, make_running_run
 from worker.hosts import LOST_AFTER
-from worker.models import ComputedResults, RunStatus, ScreeningState, TrainingRun, WorkerSign
+from worker.models import ComputedResults, RunStatus, ScreeningState, ScreeningWorth, TrainingRun, WorkerSign
 
 pytestmark = pytest.mark.django_db
 QUEUE_URL = "/dashboard/queue/"
@@ -127,6 +127,17 @@ def test_other_work_is_listed(staff: Client) -> None:
     assert "bench:43" in response.text
 
 
+def test_scores_on_the_gpu_are_waited_for_too(staff: Client, broker: None) -> None:
+    make_worker("gpu@bench", "gpu")
+    ScreeningWorth.objects.create(test=make_test(title="Rain"), question="relevance", preset="small", status="running")
+    make_run(make_test(), RunStatus.QUEUED)
+
+    response = staff.get(QUEUE_URL)
+
+    assert waits_of(response) == ["Waits for the GPU: it is at work for “Rain” (worth of rules)."]
+    assert "on the GPU's queue" in response.text
+
+
 def test_what_others_work_on_has_no_name(client: Client, broker: None) -> None:
     own = make_test(title="Sounds of mine")
     client.force_login(make_member(own))
@@ -165,6 +176,6 @@ def test_the_number_of_jobs_does_not_change_the_number_of_queries(
             make_running_run(make_test())
             make_run(make_test(), RunStatus.QUEUED)
             ClipImport.objects.create(test=make_test(), archive_name="a.zip")
-        # Session and user; runs, workers, other work of four kinds, lost workers, the account's tests.
-        with django_assert_num_queries(10):
+        # Session and user; runs, workers, other work of six kinds, lost workers, the account's tests.
+        with django_assert_num_queries(12):
             staff.get(QUEUE_URL)

@@ -63,5 +63,5 @@ def _queue(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _is_known(run: TrainingRun | None, seen: set[int]) -> bool:
-    return run is not None and run.test_id in seen
+def _is_known(behind: TrainingRun | OtherJob | None, seen: set[int]) -> bool:
+    return behind is not None and behind.test.pk in seen

@@ -9,7 +9,7 @@ from listening_tests.models import ListeningTest
 from worker.live import LiveTest
 from worker.models import Challenge, RunStatus, TrainingRun, Verdict
 from worker.overviews import TestOverview
-from worker.queue_looks import Wait, WaitingRun
+from worker.queue_looks import OtherJob, Wait, WaitingRun
 from worker.selectors import MetricEstimate
 
 UNDEFINED = "–"
@@ -116,10 +116,14 @@ def wait_sentence(waiting: WaitingRun, *, is_known: bool) -> str:
             return f"No worker is listening on the queue gpu.{ahead}"
         case Wait.BROKER:
             return f"The broker cannot be reached.{ahead}"
-        case Wait.GPU if behind is not None:
+        case Wait.GPU if isinstance(behind, TrainingRun):
             which = f"run {behind.uuid.hex[:8]} of “{behind.test.title}”" if is_known else "a run of another test"
             since = f" since {behind.started_at:%Y-%m-%d %H:%M} UTC" if behind.started_at else ""
             return f"Waits for the GPU: {which} is on {behind.host}{since}.{ahead}"
+        case Wait.GPU if isinstance(behind, OtherJob):
+            where = f" on {behind.host}" if behind.host else ""
+            whose = f"“{behind.test.title}”" if is_known else "another test"
+            return f"Waits for the GPU: it is at work{where} for {whose} ({behind.kind.lower()}).{ahead}"
         case _:
             return f"A worker takes it within moments.{ahead}" if n_ahead == 0 else ahead.strip()
 
