@@ -4,7 +4,7 @@ A study rating is counted unless an Exclusion leaves it out, except where a docs
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from uuid import UUID
@@ -30,6 +30,8 @@ from worker.withdrawn import with_withdrawals
 
 # modeling refuses to report on fewer; known here so that Retrain says so at once.
 MIN_HELDOUT_PAIRS = 30
+# Pairs of a run that are drawn; of more, so many by chance.
+MOST_POINTS = 2_000
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,19 @@ UNMEASURED = MetricEstimate(value=None, low=None, high=None, n=0)
 
 @dataclass(frozen=True)
 class RunMetrics:
-    """What a finished run measured: srcc, lcc, ktau, mse of each model, and what people themselves reach."""
+    """What a finished run measured: srcc, lcc, ktau, mse of each model, and what people themselves reach.
+
+    `champion` is the model that was in use when the run ended, and `vs_champion` this run's less its, on the held-out
+    pairs that both were measured on; empty where there was none.
+    """
 
     base: dict[str, MetricEstimate]
     tuned: dict[str, MetricEstimate]
     difference: dict[str, MetricEstimate]
     one_vs_rest_srcc: MetricEstimate | None
     ceiling_srcc: MetricEstimate | None
+    champion: dict[str, MetricEstimate] = field(default_factory=dict)
+    vs_champion: dict[str, MetricEstimate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -247,13 +255,19 @@ def run_metrics(*, run: TrainingRun) -> RunMetrics | None:
         difference=by_model[MeasuredModel.DIFFERENCE],
         one_vs_rest_srcc=by_model[MeasuredModel.ONE_VS_REST].get(MetricName.SRCC),
         ceiling_srcc=by_model[MeasuredModel.CEILING].get(MetricName.SRCC),
+        champion=by_model[MeasuredModel.CHAMPION],
+        vs_champion=by_model[MeasuredModel.VS_CHAMPION],
     )
 
 
 def run_predictions(*, run: TrainingRun) -> list[ScatterPoint]:
-    """The held-out pairs of a finished run, the worst disagreement first."""
+    """The held-out pairs of a finished run, the worst disagreement first.
+
+    Where there are more than `MOST_POINTS`, so many of them, the same each time: uuids are random.
+    """
+    some = Prediction.objects.filter(run=run).order_by("pair__uuid").values("pk")[:MOST_POINTS]
     rows = (
-        Prediction.objects.filter(run=run)
+        Prediction.objects.filter(pk__in=some)
         .select_related("pair__clip", "pair__caption")
         .annotate(disagreement=Abs(F("tuned_score") - F("human_mean")))
         .order_by("-disagreement", "pair_id")

@@ -1,12 +1,12 @@
 """Copies of tests: the same settings, questions and sounds under a new address, without raters and answers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from listening_tests.choices import PairRole, Role, TestStatus
 from listening_tests.exceptions import Refused
@@ -36,12 +36,15 @@ def test_clone(
     slug: str = "",
     title: str = "",
     pilot_of: ListeningTest | None = None,
+    only: Collection[int] | None = None,
+    ending: str = "copy",
 ) -> ListeningTest:
     """A draft with the settings, questions, checks, survey, screening rules, excluded raters, pairs and trials
     of `test`; its clips are shared.
 
     `user` becomes its owner. `uuid` is the copy's, so that a repeat of the request finds it. The address is `slug`,
-    else one that is free. Raises Refused where `slug` is taken, or `test` is gone.
+    else one that is free, with the `ending`. `only` are the keys of the study pairs that are wanted, by default all; of
+    trials, those that have one of them come whole. Raises Refused where `slug` is taken, or `test` is gone.
     """
     known = ListeningTest.objects.filter(uuid=uuid).first() if uuid else None
     if known is not None:
@@ -52,7 +55,7 @@ def test_clone(
     copy = ListeningTest(
         **_same(source, _OWN_COLUMNS),
         uuid=uuid or uuid4(),
-        slug=_free_slug(slug, source, "pilot" if pilot_of else "copy"),
+        slug=_free_slug(slug, source, "pilot" if pilot_of else ending),
         title=(title or f"{'Pilot' if pilot_of else 'Copy'} of {source.title}")[:200],
         status=TestStatus.DRAFT,
         is_simulated=pilot_of is not None,
@@ -63,7 +66,8 @@ def test_clone(
         copy.max_raters = None
     copy.save()
     _copy_questions(source, copy)
-    _copy_trials(source, copy, _copy_pairs(source, copy))
+    wanted = None if only is None else _with_their_trials(source, only)
+    _copy_trials(source, copy, _copy_pairs(source, copy, wanted))
     _copy_rows(source.screening_rules.all(), copy)
     if pilot_of is None:
         copy.excluded_tests.set(source.excluded_tests.all())
@@ -104,9 +108,20 @@ def _copy_rows(rows: QuerySet[Any], copy: ListeningTest) -> None:
     rows.model._default_manager.bulk_create([rows.model(**_same(row, {"id", "test"}), test=copy) for row in rows])
 
 
-def _copy_pairs(source: ListeningTest, copy: ListeningTest) -> dict[int, int]:
-    """The keys of the copied pairs by those they are copied from. Repeats are left out: each sitting makes its own."""
+def _with_their_trials(source: ListeningTest, only: Collection[int]) -> set[int]:
+    """The keys, and those of pairs that are judged together with one of them."""
+    trials = TrialPair.objects.filter(trial__test=source, trial__role=PairRole.STUDY, pair__in=only).values("trial")
+    return {*only, *TrialPair.objects.filter(trial__in=trials).values_list("pair_id", flat=True)}
+
+
+def _copy_pairs(source: ListeningTest, copy: ListeningTest, wanted: Collection[int] | None) -> dict[int, int]:
+    """The keys of the copied pairs by those they are copied from. Repeats are left out: each sitting makes its own.
+
+    Of study pairs only those `wanted`, where that is said.
+    """
     originals = source.pairs.exclude(role=PairRole.REPEAT).order_by("pk")
+    if wanted is not None:
+        originals = originals.filter(~Q(role=PairRole.STUDY) | Q(pk__in=wanted))
     return _copied(originals, copy)
 
 
@@ -130,8 +145,11 @@ def _copied_batch(rows: list[Any], copy: ListeningTest) -> dict[int, int]:
 
 
 def _copy_trials(source: ListeningTest, copy: ListeningTest, pairs: dict[int, int]) -> None:
-    trials = _copied(Trial.objects.filter(test=source).order_by("pk"), copy)
-    members = TrialPair.objects.filter(trial__test=source).order_by("pk").values_list("trial_id", "pair_id")
+    """Those whose pairs were all copied."""
+    partly = TrialPair.objects.filter(trial__test=source).exclude(pair__in=pairs).values("trial")
+    whole = Trial.objects.filter(test=source).exclude(pk__in=partly)
+    trials = _copied(whole.order_by("pk"), copy)
+    members = TrialPair.objects.filter(trial__in=list(trials)).order_by("pk").values_list("trial_id", "pair_id")
     TrialPair.objects.bulk_create(
         [TrialPair(trial_id=trials[trial_id], pair_id=pairs[pair_id]) for trial_id, pair_id in members],
         batch_size=BATCH,

@@ -122,7 +122,7 @@ def test_a_run_is_followed_to_its_report_without_a_reload(open_as_staff: OpenPag
 
     expect(page.get_by_text("Tuned model: SRCC better by 0.31")).to_be_visible()
     expect(bar).to_have_count(0)
-    expect(page.locator("[data-chart=agreement] canvas")).to_be_visible()
+    expect(page.locator("[data-chart=scatter] canvas")).to_be_visible()
     click_point(page, 0.25, 9)
     expect(page.locator("#player")).to_contain_text("A <b>bell</b> rings & fades")
     assert page.evaluate("window.wasNotReloaded")
@@ -201,7 +201,7 @@ def test_every_chart_is_drawn_and_nothing_overflows(open_as_staff: OpenPage, opt
 
     page.goto(f"/dashboard/runs/{run.uuid}/")
 
-    expect(page.locator("[data-chart] canvas")).to_have_count(2)
+    expect(page.locator("[data-chart] canvas")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 

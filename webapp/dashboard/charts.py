@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.urls import reverse
+
 from listening_tests.choices import TestKind
 from listening_tests.models import ListeningTest
 from webapp.dashboard.phrases import KindWords
 from worker.closer_looks import RaterLook
 from worker.models import TrainingPoint
 from worker.overviews import TestOverview
-from worker.selectors import UNMEASURED, MetricEstimate, RunMetrics, ScatterPoint
+from worker.selectors import ScatterPoint
 
 
 def answers_per_day(overview: TestOverview, words: KindWords) -> dict[str, Any]:
@@ -59,24 +61,21 @@ def choices(overview: TestOverview) -> dict[str, Any]:
     }
 
 
-def agreement(metrics: RunMetrics) -> dict[str, Any]:
-    """Both models' SRCC between what one person and a perfect model would reach."""
-    return {
-        "x_name": "SRCC with people (no unit)",
-        "one_person": _estimate("one person", metrics.one_vs_rest_srcc),
-        "ceiling": _estimate("ceiling", metrics.ceiling_srcc),
-        "base": _estimate("Untuned", metrics.base.get("srcc")),
-        "tuned": _estimate("Tuned", metrics.tuned.get("srcc")),
-    }
-
-
 def scatter(points: list[ScatterPoint]) -> dict[str, Any]:
-    """Model against people. A point's id is its row in the held-out table, counted from 1."""
+    """Model against people, and what the player says of a point. Ids count the points from 1, as the table does."""
     return {
         "x_names": {"base": "Cosine of the untuned model (−1 to 1)", "tuned": "Cosine of the tuned model (−1 to 1)"},
         "y_name": "Mean score of people (0 to 10)",
         "points": [
-            {"id": row, "base": point.base_cosine, "tuned": point.tuned_cosine, "human": point.human_mean}
+            {
+                "id": row,
+                "base": point.base_cosine,
+                "tuned": point.tuned_cosine,
+                "human": point.human_mean,
+                "ratings": point.n_ratings,
+                "caption": point.caption,
+                "audio": reverse("dashboard:clip_audio", args=[point.clip_uuid]) if point.has_audio else "",
+            }
             for row, point in enumerate(points, start=1)
         ],
     }
@@ -94,8 +93,3 @@ def course(points: Sequence[TrainingPoint], test: ListeningTest) -> dict[str, An
         "loss": [[point.step, point.loss] for point in points if point.loss is not None],
         "validation": [[point.step, point.validation] for point in points if point.validation is not None],
     }
-
-
-def _estimate(label: str, estimate: MetricEstimate | None) -> dict[str, Any]:
-    shown = estimate or UNMEASURED
-    return {"label": label, "value": shown.value, "low": shown.low, "high": shown.high}

@@ -1,7 +1,6 @@
 """Results of a test: the page, its pictures and tables to download, and the lists of pairs and captions."""
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -16,11 +15,11 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from listening_tests.answer_files.cells import neutral
 from listening_tests.choices import TestKind
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Question
 from webapp.dashboard.access import find_test, staff_only
+from webapp.dashboard.csv_files import csv_lines
 from webapp.dashboard.listings import chosen_question
 from webapp.dashboard.phrases import kind_words
 from webapp.dashboard.redirects import SeeOther
@@ -34,13 +33,6 @@ from worker.services_of_results import results_request
 ROWS_A_PAGE = 50
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 THEMES = ("light", "dark", "print")
-
-
-class _Echo:
-    """A file whose writes are handed back, so that rows can be streamed."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 @dataclass(frozen=True)
@@ -114,7 +106,8 @@ def results_compute(request: HttpRequest, slug: str) -> HttpResponseBase:
 @staff_only
 def results_picture(request: HttpRequest, slug: str, name: str, file_format: str) -> HttpResponse:
     """A picture in the colours of the page, or, with `download`, on white and with a heading."""
-    from webapp.dashboard.result_pictures import Wanted, picture  # loads matplotlib
+    from webapp.dashboard.pictures import Wanted  # loads matplotlib
+    from webapp.dashboard.result_pictures import picture
 
     results = _results_or_404(request, slug)
     table = result_tables(results).get(name)
@@ -153,7 +146,7 @@ def results_csv(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
         if table is None:
             raise Http404
         header, rows = [column.name for column in table.columns], iter(table.rows)
-    response = StreamingHttpResponse(_csv_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{_file_name(results, name)}.csv"'
     return response
 
@@ -298,14 +291,6 @@ def _unit(name: str, is_compared: bool) -> str:
     if name == "differences":
         return "Difference (logits)" if is_compared else "Difference of mean scores"
     return "Times in ten preferred to an average system" if is_compared else "Mean score"
-
-
-def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    writer = csv.writer(_Echo(), lineterminator="\r\n")
-    # writerow gives back what the file's write gave: the line.
-    yield writer.writerow(header)
-    for row in rows:
-        yield writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in row])
 
 
 def _pair_lines(results: ComputedResults) -> tuple[list[str], Iterator[Sequence[Cell]]]:

@@ -18,18 +18,19 @@ from listening_tests.roles import Action, may, visible_tests
 from listening_tests.services.audit import audit_note
 from webapp.dashboard import charts
 from webapp.dashboard.access import staff_only
-from webapp.dashboard.phrases import cost_words, difference_sentence, duration, phase_words
+from webapp.dashboard.phrases import cost_words, duration, phase_words
 from webapp.dashboard.redirects import SeeOther
-from webapp.dashboard.tables import agreement_rows, metric_rows, run_lines
-from worker.heldout_notes import heldout_notes_of_run
+from webapp.dashboard.report_contents import contents_of_run
+from webapp.dashboard.report_tables import run_tables
+from webapp.dashboard.tables import run_lines
 from worker.models import RunStatus, TrainingRun
 from worker.run_checkpoints import can_go_on, run_go_on
 from worker.run_log import run_log
 from worker.run_points import run_points
+from worker.run_reports import report_of_run
 from worker.selectors import (
     n_runs_ahead,
     run_by_uuid,
-    run_metrics,
     run_predictions,
     run_queue,
     runs_of,
@@ -38,6 +39,8 @@ from worker.services import run_cancel
 from worker.withdrawn import withdrawn_words
 
 RUNS_SHOWN = 50
+# Of the pairs in the scatter, the worst in its table; a list of its own has every pair.
+PAIRS_SHOWN = 100
 LINES_SHOWN = 60
 
 
@@ -140,20 +143,17 @@ def _state_of(run: TrainingRun, request: HttpRequest) -> dict[str, Any]:
         is_queued = run.status == RunStatus.QUEUED
         n_ahead = n_runs_ahead(run=run) if is_queued else 0
         return state | {"phase": phase_words(run.phase), "left": duration(run.seconds_left), "n_ahead": n_ahead}
-    return state | _report_of(run)
+    return state | _report_of(run, request)
 
 
-def _report_of(run: TrainingRun) -> dict[str, Any]:
-    metrics = run_metrics(run=run)
-    if metrics is None:
+def _report_of(run: TrainingRun, request: HttpRequest) -> dict[str, Any]:
+    report = report_of_run(run=run)
+    if report is None:
         return {}
     points = run_predictions(run=run)
-    return {
-        "heldout_notes": heldout_notes_of_run(run=run),
-        "verdict": difference_sentence(metrics.difference["srcc"]) if "srcc" in metrics.difference else "",
-        "agreement": charts.agreement(metrics),
-        "agreement_rows": agreement_rows(metrics),
-        "metric_rows": metric_rows(metrics),
-        "points": points,
+    tables = run_tables(report, points)
+    return contents_of_run(report, tables) | {
+        "points": points[:PAIRS_SHOWN],
         "scatter": charts.scatter(points),
+        "may_follow_up": may(request.user, Action.SET_UP, run.test),
     }

@@ -10,7 +10,6 @@ from worker.live import LiveTest
 from worker.models import Challenge, RunStatus, TrainingRun, Verdict
 from worker.overviews import TestOverview
 from worker.queue_looks import OtherJob, Wait, WaitingRun
-from worker.selectors import MetricEstimate
 
 UNDEFINED = "–"
 # An end within this time is told to the hour.
@@ -78,11 +77,6 @@ def difference_words(value: float | None, low: float | None, high: float | None)
     if high < 0:
         return f"worse: {signed(value)}, 95 % interval {interval(low, high)}"
     return f"not clearly better or worse: {signed(value)}, and the 95 % interval {interval(low, high)} holds zero"
-
-
-def difference_sentence(difference: MetricEstimate) -> str:
-    words = difference_words(difference.value, difference.low, difference.high)
-    return f"Tuned model: SRCC {words}, {difference.n} held-out pairs."
 
 
 def duration(seconds: float | None) -> str:

@@ -7,10 +7,9 @@ from django.db.models import QuerySet
 
 from listening_tests.choices import TestKind
 from listening_tests.models import ListeningTest
-from webapp.dashboard.phrases import interval, kind_words, number, run_words, signed
-from worker.models import MetricName, TrainingRun
+from webapp.dashboard.phrases import kind_words, run_words
+from worker.models import TrainingRun
 from worker.overviews import TestLine, lines_of_tests
-from worker.selectors import MetricEstimate, RunMetrics
 from worker.withdrawn import withdrawn_words
 
 
@@ -34,29 +33,6 @@ class TestRow:
     kind: str
 
 
-@dataclass(frozen=True)
-class MetricCell:
-    value: str
-    interval: str
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """One measure of agreement, over `n` held-out pairs."""
-
-    name: str
-    n: int
-    base: MetricCell
-    tuned: MetricCell
-    difference: MetricCell
-
-
-@dataclass(frozen=True)
-class AgreementRow:
-    name: str
-    cell: MetricCell
-
-
 def run_lines(runs: Iterable[TrainingRun]) -> list[RunLine]:
     """`runs` come out of `selectors.run_list`."""
     return [run_line(run) for run in runs]
@@ -75,35 +51,3 @@ def rows_of_tests(*, tests: QuerySet[ListeningTest]) -> list[TestRow]:
 
 def _kind_to_tell(line: TestLine) -> str:
     return "" if line.test.kind == TestKind.RATING else kind_words(line.test.kind).kind.lower()
-
-
-def metric_rows(metrics: RunMetrics) -> list[MetricRow]:
-    """The measures that were stored, in the order in which the field names them."""
-    return [
-        MetricRow(
-            name=name.label,
-            n=metrics.tuned[name].n,
-            base=_cell(metrics.base.get(name)),
-            tuned=_cell(metrics.tuned[name]),
-            difference=_cell(metrics.difference.get(name), is_difference=True),
-        )
-        for name in MetricName
-        if name in metrics.tuned
-    ]
-
-
-def agreement_rows(metrics: RunMetrics) -> list[AgreementRow]:
-    """The numbers of the agreement chart, from the lower line to the upper one."""
-    return [
-        AgreementRow("One person against the rest", _cell(metrics.one_vs_rest_srcc)),
-        AgreementRow("Untuned model", _cell(metrics.base.get(MetricName.SRCC))),
-        AgreementRow("Tuned model", _cell(metrics.tuned.get(MetricName.SRCC))),
-        AgreementRow("Ceiling", _cell(metrics.ceiling_srcc)),
-    ]
-
-
-def _cell(estimate: MetricEstimate | None, *, is_difference: bool = False) -> MetricCell:
-    if estimate is None:
-        return MetricCell(number(None), "")
-    say = signed if is_difference else number
-    return MetricCell(say(estimate.value), interval(estimate.low, estimate.high))

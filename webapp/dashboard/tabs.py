@@ -18,6 +18,7 @@ _TABS = (
     ("Pairs", "pair_list", Action.VIEW),
     ("Screening", "screening_page", Action.VIEW),
     ("Results", "results_page", Action.VIEW),
+    ("Report", "report_page", Action.VIEW),
     ("Models", "models_page", Action.VIEW),
     ("Scores", "scores_page", Action.VIEW),
     ("Export", "export_page", Action.EXPORT),

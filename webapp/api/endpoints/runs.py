@@ -62,6 +62,10 @@ class MetricsSerializer(serializers.Serializer[Any]):
     base = serializers.DictField(child=EstimateSerializer())
     tuned = serializers.DictField(child=EstimateSerializer())
     difference = serializers.DictField(child=EstimateSerializer())
+    champion = serializers.DictField(
+        child=EstimateSerializer(), help_text="The model in use when the run ended, on the pairs that both share."
+    )
+    vs_champion = serializers.DictField(child=EstimateSerializer(), help_text="Tuned less champion.")
     one_vs_rest_srcc = EstimateSerializer(allow_null=True)
     ceiling_srcc = EstimateSerializer(allow_null=True)
 

@@ -87,100 +87,7 @@
     };
   }
 
-  function reference(colours, line, align) {
-    if (line.value === null) return [];
-    return [
-      {
-        xAxis: line.value,
-        label: {
-          formatter: `${line.label} ${line.value.toFixed(2)}`,
-          position: "start",
-          align,
-          color: colours.ink,
-          fontSize: 12,
-        },
-      },
-    ];
-  }
-
-  function whisker(colours, model, colour) {
-    if (model.low === null || model.high === null) return [];
-    return [
-      {
-        type: "line",
-        silent: true,
-        symbol: "rect",
-        symbolSize: [2, 14],
-        lineStyle: { width: 3, color: colour },
-        itemStyle: { color: colour },
-        data: [
-          [model.low, model.label],
-          [model.high, model.label],
-        ],
-      },
-    ];
-  }
-
-  function agreementDot(colours, model, colour, hollow) {
-    const text = `${model.label} model: SRCC ${model.value?.toFixed(2)}`;
-    const interval = model.low === null ? "" : `\n95 % interval ${model.low.toFixed(2)} to ${model.high.toFixed(2)}`;
-    return {
-      type: "scatter",
-      symbolSize: 15,
-      z: 5,
-      itemStyle: { color: hollow ? colours.surface : colour, borderColor: colour, borderWidth: 3 },
-      label: { show: true, position: "top", distance: 9, color: colours.ink, fontSize: 14, fontWeight: "bold",
-        formatter: () => model.value.toFixed(2) },
-      tooltip: { formatter: () => text + interval },
-      data: model.value === null ? [] : [[model.value, model.label]],
-    };
-  }
-
-  /* {x_name, one_person, ceiling, base, tuned}, each of the last four {label, value, low, high}; null is undefined */
-  function drawAgreement(numbers, colours) {
-    const { one_person: person, ceiling, base, tuned } = numbers;
-    const bands = [person, ceiling].filter((line) => line.low !== null && line.high !== null);
-    return {
-      ...frame(colours),
-      grid: bounds(34, 48),
-      tooltip: { ...frame(colours).tooltip, trigger: "item" },
-      xAxis: axis(colours, numbers.x_name, {
-        type: "value",
-        min: (range) => Math.min(0, Math.floor(range.min * 10) / 10),
-        max: 1,
-      }),
-      yAxis: axis(colours, "", {
-        type: "category",
-        inverse: true,
-        data: [base.label, tuned.label],
-        axisTick: { show: false },
-        axisLabel: { color: colours.ink, fontSize: 13 },
-      }),
-      series: [
-        {
-          type: "scatter",
-          data: [],
-          markArea: {
-            silent: true,
-            itemStyle: { color: colours.strong, opacity: 0.18 },
-            data: bands.map((line) => [{ xAxis: line.low }, { xAxis: line.high }]),
-          },
-          markLine: {
-            silent: true,
-            symbol: "none",
-            lineStyle: { type: "dashed", width: 2, color: colours.strong },
-            data: [...reference(colours, person, "right"), ...reference(colours, ceiling, "left")],
-          },
-        },
-        ...whisker(colours, base, colours.soft),
-        ...whisker(colours, tuned, colours.accent),
-        agreementDot(colours, base, colours.soft, true),
-        agreementDot(colours, tuned, colours.accent, false),
-      ],
-    };
-  }
-
-  /* {x_names: {base, tuned}, y_name, points: [{id, base, tuned, human}]} */
+  /* {x_names: {base, tuned}, y_name, points: [{id, base, tuned, human, ...}]} */
   function drawScatter(numbers, colours, state) {
     const model = state.model;
     const values = numbers.points.flatMap((point) => [point.base, point.tuned]);
@@ -262,7 +169,7 @@
     };
   }
 
-  const drawings = { counts: drawCounts, agreement: drawAgreement, scatter: drawScatter, course: drawCourse };
+  const drawings = { counts: drawCounts, scatter: drawScatter, course: drawCourse };
 
   function draw(element) {
     const chart = drawn.get(element);

@@ -3,18 +3,24 @@
 (() => {
   const text = (value) => document.createTextNode(value);
 
-  /* A pair of the held-out table, by the point's or the button's number, is heard and described in the player. */
+  /* A held-out pair, by the number of its point, is heard and described in the player; its row, if any, is marked. */
   function play(id) {
-    const row = document.querySelector(`tr[data-pair="${id}"]`);
+    const source = document.getElementById("scatter");
     const player = document.getElementById("player");
-    if (!row || !player) return;
-    for (const field of player.querySelectorAll("[data-field]")) {
-      field.replaceChildren(text(row.querySelector(`[data-cell="${field.dataset.field}"]`).textContent.trim()));
-    }
-    for (const other of document.querySelectorAll("tr[aria-current]")) other.removeAttribute("aria-current");
-    row.setAttribute("aria-current", "true");
+    const point = source && JSON.parse(source.textContent).points.find((each) => each.id === id);
+    if (!point || !player) return;
+    const words = {
+      caption: point.caption,
+      human: point.human.toFixed(1),
+      ratings: String(point.ratings),
+      tuned: point.tuned.toFixed(2),
+      base: point.base.toFixed(2),
+    };
+    for (const field of player.querySelectorAll("[data-field]")) field.replaceChildren(text(words[field.dataset.field]));
+    for (const other of document.querySelectorAll("tr[data-pair][aria-current]")) other.removeAttribute("aria-current");
+    document.querySelector(`tr[data-pair="${id}"]`)?.setAttribute("aria-current", "true");
     player.hidden = false;
-    listen(player, row.dataset.audio);
+    listen(player, point.audio);
     document.dispatchEvent(new CustomEvent("earmark:chosen", { detail: { id } }));
   }
 
