@@ -160,3 +160,16 @@ def test_a_snapshot_knows_when_its_reading_began() -> None:
 
     withdraw(test, timezone.now(), rated_at=before)
     assert "Retrain to have a model without them." in words_of(snapshot)
+
+
+def test_a_model_of_another_question_is_none_without_them() -> None:
+    snapshot = make_snapshot(make_test())
+    DatasetSnapshot.objects.update(question="relevance")
+    make_done_run(snapshot)
+    withdraw(snapshot.test, READ_AT + A_DAY)
+    later = make_snapshot(snapshot.test, read_at=READ_AT + 2 * A_DAY, age=2 * A_DAY)
+    DatasetSnapshot.objects.filter(pk=later.pk).update(question="quality")
+    make_done_run(later)
+    assert words_of(snapshot).endswith("Retrain to have a model without them.")
+    DatasetSnapshot.objects.filter(pk=later.pk).update(question="relevance")
+    assert words_of(snapshot).endswith("A later model is without them.")
