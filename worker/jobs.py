@@ -28,7 +28,7 @@ from worker.hosts import host_name
 from worker.models import LookKind, MeasuredModel, Metric, MetricName, ModelVersion, RunStatus, TrainingRun
 from worker.registry import model_challenge, models_prune
 from worker.report_measures import MeasuredReport, report_measured, report_store
-from worker.run_checkpoints import checkpoints_clear
+from worker.run_checkpoints import checkpoints_bound, checkpoints_clear
 from worker.run_files import checkpoint_take_over, earlier_attempts_clear, run_directory
 from worker.run_reporting import RunReporter
 from worker.selectors import question_named
@@ -95,6 +95,7 @@ def _train(run: TrainingRun, reporter: RunReporter) -> TrainingResult:
     directory = run_directory(run=run)
     directory.parent.mkdir(parents=True, exist_ok=True)
     checkpoint_take_over(run=run)
+    checkpoints_bound(beginning=run)
     quieten_transformers()
     with reporter.watching():
         return training.train(

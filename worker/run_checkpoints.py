@@ -4,6 +4,7 @@ import logging
 import shutil
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from listening_tests.exceptions import Refused
 from worker.models import ACTIVE_RUN_STATUSES, RunStatus, TrainingRun
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # Ended, but not in a way that would come again.
 CAN_GO_ON = (RunStatus.CANCELLED, RunStatus.ERRORED)
+# Of a test's question, so many stay until a run is done.
+UNFINISHED_KEPT = 2
 NOTHING_KEPT = "{run} has no checkpoint to go on from. Start a new run."
 WITHDRAWN = "{run} holds ratings of raters who have withdrawn since, so it cannot go on. Start a new run, without them."
 ANOTHER = "{other} of this test is {status} already. Wait for it to end or cancel it; then this one can go on."
@@ -48,16 +51,27 @@ def can_go_on(*, run: TrainingRun) -> bool:
 
 def checkpoints_clear(*, done: TrainingRun) -> int:
     """Removes what earlier runs on the question left unfinished, now that one is done; returns of how many runs."""
-    left = (
-        TrainingRun.objects.filter(test=done.test, question=done.question, pk__lt=done.pk, model_version=None)
-        .exclude(status__in=ACTIVE_RUN_STATUSES)
-        .exclude(checkpoint="")
-    )
-    for run in left:
+    return _clear(_left_unfinished(before=done))
+
+
+def checkpoints_bound(*, beginning: TrainingRun) -> int:
+    """Removes what others on the question left unfinished but for the newest, so that their number is bounded."""
+    newest = _left_unfinished(before=beginning).values_list("pk", flat=True)[:UNFINISHED_KEPT]
+    return _clear(_left_unfinished(before=beginning).exclude(pk__in=list(newest)))
+
+
+def _left_unfinished(*, before: TrainingRun) -> QuerySet[TrainingRun]:
+    """The newest first."""
+    ended = TrainingRun.objects.filter(test=before.test, question=before.question, pk__lt=before.pk, model_version=None)
+    return ended.exclude(status__in=ACTIVE_RUN_STATUSES).exclude(checkpoint="").order_by("-pk")
+
+
+def _clear(runs: QuerySet[TrainingRun]) -> int:
+    for run in runs:
         shutil.rmtree(run_directories(run=run), ignore_errors=True)
         TrainingRun.objects.filter(pk=run.pk).update(checkpoint="")
         logger.info("The checkpoint of %s was cleared away.", run)
-    return len(left)
+    return len(runs)
 
 
 def _require_can_go_on(run: TrainingRun) -> None:

@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
+from listening_tests.choices import WithdrawnRatings
 from listening_tests.exceptions import Refused
+from listening_tests.models import Rater, Withdrawal
 from modeling.config import TrainingConfig
 from modeling.device_use import MemoryUse
 from modeling.results import MeasuredPoint, Progress, TrainingCancelled, TrainingResult
@@ -16,10 +19,10 @@ from tests.worker.studies import make_study, queued_run, result_of
 from worker import jobs
 from worker.code_version import code_version
 from worker.models import RunStatus, TrainingPoint, TrainingRun
-from worker.run_checkpoints import can_go_on, checkpoints_clear, run_go_on
+from worker.run_checkpoints import can_go_on, checkpoints_bound, checkpoints_clear, run_go_on
 from worker.run_costs import run_measured
 from worker.run_files import run_directories, run_directory
-from worker.run_log import MOST_LINES, run_log, run_log_add
+from worker.run_log import MOST_LINES, RunLog, run_log, run_log_add
 from worker.run_points import MOST_EPOCHS, MOST_STEPS, points_forget, points_store, run_points, stride
 from worker.services import CANCELLED_ON_ITS_WAY, run_cancel
 
@@ -127,8 +130,8 @@ def test_a_stride_is_the_least_power_of_two_that_keeps_few(n: int, expected: int
 def test_a_long_run_keeps_some_500_points_evenly_spread() -> None:
     run = queued_run(make_study())
     n_steps, per_epoch = 5000, 10
-    for start in range(0, n_steps, 100):
-        taken = range(start + 1, start + 101)
+    for start in range(0, n_steps, 500):
+        taken = range(start + 1, start + 501)
         points = [MeasuredPoint(step, n_steps, (step - 1) // per_epoch, 500, loss=1.0) for step in taken]
         ends = [
             MeasuredPoint(step, n_steps, step // per_epoch, 500, loss=1.0, validation=0.5)
@@ -164,8 +167,13 @@ def test_a_run_that_goes_on_has_no_step_twice(training: Callable[[Train], None])
 
 def test_a_log_keeps_its_last_lines_each_on_one_line() -> None:
     run = queued_run(make_study())
-    for number in range(MOST_LINES + 3):
-        run_log_add(run_id=run.pk, text=f"Line\n{number} " + "x" * 600)
+    log = RunLog(run.pk)
+    for number in range(MOST_LINES + 2):
+        log.note(f"Line\n{number} " + "x" * 600)
+        if number == 100:
+            log.store()
+    log.store()
+    run_log_add(run_id=run.pk, text="Line 202")
 
     lines = run_log(run=run)
     assert len(lines) == MOST_LINES
@@ -242,6 +250,41 @@ def test_beside_another_run_nothing_goes_on(training: Callable[[Train], None], p
     assert str(refusal.value) == (
         f"{other} of this test is queued already. Wait for it to end or cancel it; then this one can go on."
     )
+
+
+def test_with_ratings_of_who_withdrew_nothing_goes_on(training: Callable[[Train], None]) -> None:
+    run = cancelled_run(training)
+    assert run.snapshot is not None
+    withdrawal = Withdrawal.objects.create(
+        test=run.test,
+        rater=Rater.objects.create(),
+        treatment=WithdrawnRatings.DELETE,
+        n_ratings=7,
+        first_rated_at=run.snapshot.created_at - timedelta(days=1),
+    )
+    assert withdrawal.created_at > run.snapshot.created_at
+    with pytest.raises(Refused) as refusal:
+        run_go_on(run=run)
+
+    assert str(refusal.value) == (
+        f"{run} holds ratings of raters who have withdrawn since, so it cannot go on. Start a new run, without them."
+    )
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+
+
+def test_of_many_that_are_unfinished_the_newest_stay_when_another_begins() -> None:
+    test, runs = make_study(), []
+    for _ in range(4):
+        run = run_cancel(run=queued_run(test))
+        write_checkpoint(run_directory(run=run))
+        TrainingRun.objects.filter(pk=run.pk).update(checkpoint="some")
+        runs.append(run)
+
+    assert checkpoints_bound(beginning=queued_run(test)) == 2
+    kept = list(TrainingRun.objects.exclude(checkpoint="").order_by("pk"))
+    assert kept == runs[2:]
+    assert [run_directories(run=run).exists() for run in runs] == [False, False, True, True]
 
 
 def test_what_was_left_unfinished_goes_when_a_later_run_is_done(
