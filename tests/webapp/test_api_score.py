@@ -2,9 +2,11 @@
 
 import io
 import json
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -190,6 +192,24 @@ def test_nobody_answers(script: Script, settings: Settings) -> None:
     assert response.json()["detail"] == (
         "The scorer does not answer just now; it is started again by itself. Ask again in a few seconds."
     )
+
+
+def test_a_scorer_that_dies_at_work_is_told_at_once(script: Script, settings: Settings) -> None:
+    """As its process is killed: connections end without an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EARMARK_SCORER = f"http://127.0.0.1:{server.getsockname()[1]}"
+        threading.Thread(target=die_again_and_again, args=(server,), daemon=True).start()
+        response = send(script, wav())
+    assert (response.status_code, response.json()["detail"]) == (503, client.AWAY)
+
+
+def die_again_and_again(server: socket.socket) -> None:
+    """Hears the beginning of each question, until nobody listens any more."""
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            connection.recv(1)
+            connection.close()
 
 
 def test_an_answer_that_comes_too_late_is_none(script: Script, settings: Settings) -> None:
