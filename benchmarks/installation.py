@@ -120,7 +120,7 @@ class Installation:
 
     def kill_web(self) -> None:
         """SIGKILL to the web server, its master and its workers; supervisord is left to notice."""
-        kill([process for process in self._family() if "webapp.wsgi" in command_of(process)])
+        kill([process for process in self.family() if "webapp.wsgi" in command_of(process)])
 
     def kill_database(self) -> None:
         """SIGKILL to PostgreSQL's postmaster, and to what it started."""
@@ -145,7 +145,7 @@ class Installation:
     def kill_everything(self) -> None:
         """What a power cut does: nothing gets to say goodbye."""
         # The first is who would start the others again.
-        kill([*self._family(), *self._database()])
+        kill([*self.family(), *self._database()])
         if self._serve is not None:
             self._serve.communicate()
             self._serve = None
@@ -164,7 +164,7 @@ class Installation:
     def _database_settings(self) -> Path:
         return self.home / "postgres" / "postgresql.conf"
 
-    def _family(self) -> list[psutil.Process]:
+    def family(self) -> list[psutil.Process]:
         """`serve`, supervisord, and what it runs."""
         if self._serve is None:
             return []

@@ -68,21 +68,21 @@ class TrainingScheduleAdmin(ByRole, ModelAdmin):  # type: ignore[misc]
         for schedule in queryset:
             schedule_delete(schedule=schedule)
 
-    @display(description="test", ordering="test__title")
+    @display(description="test", ordering="test__title")  # type: ignore[untyped-decorator]
     def shown_test(self, schedule: TrainingSchedule) -> str:
         return str(schedule.test)
 
-    @display(description="each night at", ordering="at")
+    @display(description="each night at", ordering="at")  # type: ignore[untyped-decorator]
     def shown_time(self, schedule: TrainingSchedule) -> str:
         return unbroken(f"{schedule.at:%H:%M} {schedule.timezone}")
 
-    @display(description="next look (UTC)")
+    @display(description="next look (UTC)")  # type: ignore[untyped-decorator]
     def next_look(self, schedule: TrainingSchedule) -> str:
         if not schedule.is_enabled:
             return "-"
         return unbroken(f"{schedule.next_due(timezone.now()).astimezone(UTC):%Y-%m-%d %H:%M}")
 
-    @display(description="what came of the last", ordering="outcome")
+    @display(description="what came of the last", ordering="outcome")  # type: ignore[untyped-decorator]
     def shown_outcome(self, schedule: TrainingSchedule) -> str:
         return prose(schedule.outcome) if schedule.outcome else "-"
 
