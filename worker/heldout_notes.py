@@ -27,7 +27,8 @@ class HeldoutNotes:
     """`n_looks`: how often figures on this version became known, `n_challenges` of them by comparing models.
 
     `n_pairs` were measured, of `of_pairs` in the version; `n_waiting` wait for the next one. Figures from before there
-    were versions have none.
+    were versions have none. `base_says` is whether the base model says what it was trained on; None where none is
+    meant.
     """
 
     question: str
@@ -40,6 +41,7 @@ class HeldoutNotes:
     n_challenges: int
     n_waiting: int
     standard_error: float | None
+    base_says: bool | None
     warnings: tuple[str, ...]
 
 
@@ -52,8 +54,8 @@ def heldout_notes_of_run(*, run: TrainingRun) -> HeldoutNotes | None:
     gain = Metric.objects.filter(run=run, model=MeasuredModel.DIFFERENCE, name=MetricName.SRCC).first()
     told = [_few_for(gain) if gain else "", run.base_seen]
     if row is None:
-        return _notes(None, run.question, run.n_heldout, 0, told)
-    return _notes(row, row.question, run.n_heldout, snapshot.n_waiting if snapshot else 0, told)
+        return _notes(None, run.question, run.n_heldout, 0, told, run.base_says)
+    return _notes(row, row.question, run.n_heldout, snapshot.n_waiting if snapshot else 0, told, run.base_says)
 
 
 def heldout_notes_of_test(*, test: ListeningTest) -> list[HeldoutNotes]:
@@ -71,7 +73,14 @@ def _counted(rows: QuerySet[HeldoutSet]) -> QuerySet[HeldoutSet]:
     return rows.annotate(n_looks=Count("looks"), n_challenges=Count("looks", filter=Q(looks__kind=LookKind.CHALLENGE)))
 
 
-def _notes(row: HeldoutSet | None, question: str, n_pairs: int, n_waiting: int, told: list[str]) -> HeldoutNotes:
+def _notes(
+    row: HeldoutSet | None,
+    question: str,
+    n_pairs: int,
+    n_waiting: int,
+    told: list[str],
+    base_says: bool | None = None,
+) -> HeldoutNotes:
     n_looks, n_challenges = getattr(row, "n_looks", 0), getattr(row, "n_challenges", 0)
     told = [_too_few(n_pairs), *told, _often(n_challenges)]
     return HeldoutNotes(
@@ -85,6 +94,7 @@ def _notes(row: HeldoutSet | None, question: str, n_pairs: int, n_waiting: int, 
         n_challenges=n_challenges,
         n_waiting=n_waiting,
         standard_error=srcc_standard_error(n_pairs),
+        base_says=base_says,
         warnings=tuple(sentence for sentence in told if sentence),
     )
 

@@ -1,11 +1,13 @@
 """Held-out pairs in versions: frozen as ratings grow, made anew when due or by hand, counted when looked at."""
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from listening_tests.choices import AuditedAction
 from listening_tests.exceptions import Refused
@@ -13,11 +15,12 @@ from listening_tests.models import AuditEntry, Exclusion, ListeningTest, Pair, Q
 from modeling.snapshot import read_snapshot
 from tests.factories import make_test
 from tests.webapp.factories import make_done_run, make_staff
-from tests.worker.studies import make_study, more_held_out
+from tests.worker.studies import make_study, more_held_out, queued_run, result_of
 from worker import heldout
 from worker.heldout import heldout_freeze, heldout_look, heldout_set_of
 from worker.heldout_notes import heldout_notes_of_run, heldout_notes_of_test
-from worker.models import DatasetSnapshot, HeldoutSet, LookKind, Metric
+from worker.jobs import run_execute
+from worker.models import DatasetSnapshot, HeldoutSet, LookKind, Metric, RunStatus
 from worker.snapshots import snapshot_create
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +155,25 @@ def test_the_tests_notes_are_of_the_newest_version() -> None:
 
     assert (notes.question, notes.version, notes.of_pairs, notes.n_waiting) == ("relevance", 2, 9, 1)
     assert [sentence.split(":")[0] for sentence in notes.warnings] == ["9 held-out pairs are few"]
+
+
+def test_a_run_counts_its_look_and_keeps_what_the_base_model_has_seen(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    test = make_study()
+    seen = {"seen_known": True, "seen_note": "A model was trained on the caption of 3 of the 30 held-out pairs."}
+    monkeypatch.setattr(
+        "worker.jobs.training.train",
+        lambda config, snapshot, out, **_: dataclasses.replace(result_of(test, out), **seen),
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        run = queued_run(test, enqueue=False)
+        run_execute(run_id=run.pk)
+    run.refresh_from_db()
+
+    notes = heldout_notes_of_run(run=run)
+
+    assert notes and run.status == RunStatus.DONE
+    assert (notes.version, notes.n_looks, notes.n_challenges, notes.base_says) == (1, 2, 1, True)
+    assert seen["seen_note"] in notes.warnings
+    assert run.model_version.challenge.heldout_set == run.snapshot.heldout_set
