@@ -257,6 +257,7 @@ def test_the_course_of_a_run_is_drawn_from_its_points(staff: Client) -> None:
             MeasuredPoint(40, 400, 1, 10, loss=0.75, validation=0.375),
         ],
     )
+    run_log_add(run_id=run.pk, text="Trains.")
     run_log_add(run_id=run.pk, text="The disk is <nearly> full.", is_warning=True)
 
     response = staff.get(live_part_of(run))
@@ -265,6 +266,7 @@ def test_the_course_of_a_run_is_drawn_from_its_points(staff: Client) -> None:
     assert response.context["course"]["validation"] == [[0, 0.25], [40, 0.375]]
     assert response.context["course"]["validation_name"] == "SRCC on validation pairs"
     assert [(point.epoch, point.step) for point in response.context["epochs"]] == [(0, 0), (1, 40)]
+    assert [line.text for line in response.context["log_lines"]] == ["The disk is <nearly> full.", "Trains."]
     for shown in ("0.250", "0.375", "0.750", "Warning: The disk is &lt;nearly&gt; full."):
         assert shown in response.text
 
@@ -284,7 +286,7 @@ def test_what_a_run_takes_is_told(staff: Client) -> None:
     assert "commit abc" in text
 
     TrainingRun.objects.filter(pk=run.pk).update(is_on_gpu=False, device_seconds=4.26)
-    assert "4.3 seconds on a CPU; no GPU was used" in staff.get(live_part_of(run)).text
+    assert "4.3 seconds on a CPU, in 2 attempts; no GPU was used" in staff.get(live_part_of(run)).text
 
 
 def test_a_cancelled_run_with_a_checkpoint_offers_to_go_on(staff: Client, settings: Settings) -> None:

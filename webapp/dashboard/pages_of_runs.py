@@ -131,7 +131,7 @@ def _state_of(run: TrainingRun, request: HttpRequest) -> dict[str, Any]:
         "course": charts.course(points, run.test),
         "epochs": [point for point in points if point.validation is not None],
         "cost": cost_words(run),
-        "log_lines": run_log(run=run, last=LINES_SHOWN),
+        "log_lines": run_log(run=run, last=LINES_SHOWN)[::-1],
         "run": run,
         "test": run.test,
         "may_cancel": may_train,

@@ -96,9 +96,10 @@ def cost_words(run: TrainingRun) -> str:
     if run.is_on_gpu is None:
         return ""
     seconds = f"{run.device_seconds:,.0f}" if run.device_seconds >= 10 else f"{run.device_seconds:.1f}"
+    attempts = f", in {run.attempt:,} attempts" if run.attempt > 1 else ""
     if run.is_on_gpu:
-        return f"{seconds} GPU seconds"
-    return f"{seconds} seconds on a CPU; no GPU was used"
+        return f"{seconds} GPU seconds{attempts}"
+    return f"{seconds} seconds on a CPU{attempts}; no GPU was used"
 
 
 def wait_sentence(waiting: WaitingRun, *, is_known: bool) -> str:
