@@ -23,6 +23,7 @@ PROOFS = (
     "whole_study",
     "demo_retrain",
     "api_schema",
+    "score_api",
     "interval_coverage",
     "equal_models",
     "laion_settings",
