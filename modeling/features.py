@@ -97,7 +97,7 @@ class LogMel:
         frames = torch.from_numpy(centred).to(device).unfold(1, self.fft_size, self.hop)
         numbers, like = self._distinct(centred, frames.shape[1], period)
         at_once = SAMPLES_AT_ONCE // self.fft_size if frames.device.type == "cpu" else len(numbers)
-        parts = torch.from_numpy(numbers).split(at_once)
+        parts = torch.from_numpy(numbers).split(at_once)  # type: ignore[no-untyped-call]
         # One thread: the same sums in the same order, wherever it is called from.
         with cpu_threads(1):
             mel = torch.cat([self._mel(frames[:, part.to(device)]) for part in parts], dim=1)
@@ -125,7 +125,8 @@ class LogMel:
         hann, filters = self.hann.to(frames.device), self.filters.to(frames.device)
         spectrum = torch.fft.rfft(frames * hann)[..., : len(filters)]
         # Not the sum of a last axis of two, which takes ten times as long.
-        return (spectrum.real.square() + spectrum.imag.square()) @ filters
+        mels: torch.Tensor = (spectrum.real.square() + spectrum.imag.square()) @ filters
+        return mels
 
     def _fingerprint(self) -> str:
         told = {
