@@ -26,6 +26,7 @@ PROOFS = (
     "score_api",
     "interval_coverage",
     "equal_models",
+    "learning_curves",
     "laion_settings",
     "reproduce",
     "scoring_speed",

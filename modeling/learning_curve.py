@@ -24,9 +24,10 @@ from modeling.metrics import CONFIDENCE, Floats, MetricValue
 LEAST_SIZES = 3
 # Of 1, the asymptote of a perfect model's SRCC, where no ceiling is known.
 HIGHEST = 1.0
-EXPONENTS = np.geomspace(0.1, 1.5, 15)
-SCATTERS = np.geomspace(0.004, 0.08, 9)
-SHARES = np.linspace(0.0, 1.0, 31)
+EXPONENTS = (0.1, 1.5)
+N_EXPONENTS = 15
+SCATTERS = np.geomspace(0.003, 0.08, 10)
+SHARES = 31
 LEVELS = 41
 NEGLIGIBLE = 1e-4
 # Values at the largest run that are looked at: so far around the points, in SRCC.
@@ -80,20 +81,33 @@ class _Curves:
         self.largest = float(n.max())
         # The estimate of the ceiling is uncertain too: no point is taken for impossible.
         self.limit = max(ceiling, float(value.max()) + 0.01)
+        self.share = np.linspace(0.0, 1.0, SHARES)[None, :, None]
+        self.exponent = np.geomspace(*EXPONENTS, N_EXPONENTS)[None, None, :]
         self._lay(float(value.min()) - AROUND, float(value.max()) + AROUND, n, value)
         # Anew and finer, where there is any weight to speak of.
-        likely = self.level[self.weight.sum(axis=(1, 2)) > NEGLIGIBLE].ravel()
-        step = float(self.level[1, 0, 0] - self.level[0, 0, 0])
-        self._lay(float(likely.min()) - step, float(likely.max()) + step, n, value)
+        low, high = self._likely(self.level, 0)
+        least, most = self._likely(self.share, 1)
+        self.share = np.linspace(max(least, 0.0), min(most, 1.0), SHARES)[None, :, None]
+        flat, steep = np.exp(self._likely(np.log(self.exponent), 2)).tolist()
+        self.exponent = np.geomspace(max(flat, EXPONENTS[0]), min(steep, EXPONENTS[1]), N_EXPONENTS)[None, None, :]
+        self._lay(low, high, n, value)
+
+    def _likely(self, values: Floats, axis: int) -> tuple[float, float]:
+        """The part of an axis that has weight, and a step on either side."""
+        others = tuple(other for other in range(3) if other != axis)
+        ticks = values.ravel()
+        found = ticks[self.weight.sum(axis=others) > NEGLIGIBLE]
+        step = float(ticks[1] - ticks[0])
+        return float(found.min()) - step, float(found.max()) + step
 
     def _lay(self, low: float, high: float, n: Floats, value: Floats) -> None:
         self.level = np.linspace(low, min(high, self.limit), LEVELS)[:, None, None]
-        self.rise = SHARES[None, :, None] * (self.limit - self.level)
+        self.rise = self.share * (self.limit - self.level)
         self.weight = self._weights(n, value)
 
     def curve(self, n: float) -> Floats:
         """Its value: a - (a - level) (largest / n)^c."""
-        return np.asarray(self.level + self.rise * (1 - (self.largest / n) ** EXPONENTS[None, None, :]))
+        return np.asarray(self.level + self.rise * (1 - (self.largest / n) ** self.exponent))
 
     def at(self, n: float) -> MetricValue:
         return self._quantiles(self.curve(n))
@@ -103,7 +117,7 @@ class _Curves:
 
     def _weights(self, n: Floats, value: Floats) -> Floats:
         """By the likelihood of normal scatter, averaged over how large that is; they sum to 1."""
-        squares = np.zeros(np.broadcast_shapes(self.rise.shape, (1, 1, len(EXPONENTS))))
+        squares = np.zeros((LEVELS, SHARES, N_EXPONENTS))
         for size, found in zip(n.tolist(), value.tolist(), strict=True):
             squares += (self.curve(size) - found) ** 2
         logs = np.stack([-squares / (2 * scatter**2) - len(n) * np.log(scatter) for scatter in SCATTERS.tolist()])

@@ -272,6 +272,16 @@ def test_the_numbers_of_a_test_s_report_are_rows(staff: Client, run: TrainingRun
     assert (curve["n_more"], curve["n_runs"]) == (1000, 3)
 
 
+def test_the_api_gives_the_same(staff: Client, run: TrainingRun) -> None:
+    slug = run.test.slug
+    of_run, of_test = f"/api/tests/{slug}/runs/{run.uuid}/report/", f"/api/tests/{slug}/report/"
+    assert staff.get(of_run).json() == staff.get(address("run_report_json", run)).json()
+    assert staff.get(of_test).json() == staff.get(test_address("test_report_json", run.test)).json()
+    failed = make_run(run.test, RunStatus.FAILED, message="No.")
+    assert staff.get(f"/api/tests/{slug}/runs/{failed.uuid}/report/").status_code == 404
+    assert staff.get(of_test, {"question": "loudness"}).status_code == 422
+
+
 # The files
 
 
