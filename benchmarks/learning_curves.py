@@ -6,8 +6,8 @@ gain of 1,000 more ratings. By the number of runs and their scatter: how often t
 wide it is, how far the guess is off.
 
 Fails where an interval holds the truth in less than 88 % of 150 worlds, which befalls an honest 95 % interval by chance
-less than once in 1,000 looks. Runs that scatter by .005 are told and not judged: seeds alone make more of a difference,
-and an interval of .003 shows what was assumed of curves before any was seen.
+less than once in 1,000 looks. Runs that scatter by .005 are told and not judged: an interval of .003 shows what was
+assumed of curves before any was seen.
 """
 
 import sys
