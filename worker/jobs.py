@@ -91,7 +91,8 @@ def _train(run: TrainingRun, reporter: RunReporter) -> TrainingResult:
     if run.snapshot is None:
         question = question_named(test=run.test, name=run.question)
         run.snapshot = snapshot_create(test=run.test, question=question)
-        run.save(update_fields=["snapshot"])
+        if not services.run_snapshot_set(run=run):
+            raise TrainingCancelled
     directory = run_directory(run=run)
     directory.parent.mkdir(parents=True, exist_ok=True)
     checkpoint_take_over(run=run)

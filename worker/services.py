@@ -155,6 +155,11 @@ def run_progress(*, run: TrainingRun, progress: "Progress") -> None:
     )
 
 
+def run_snapshot_set(*, run: TrainingRun) -> bool:
+    """Keeps what the run trains on; False where it has ended, or another process has it by now."""
+    return _as_claimed(run).update(snapshot=run.snapshot) == 1
+
+
 def run_heartbeat(*, run: TrainingRun) -> None:
     _as_claimed(run).update(heartbeat_at=timezone.now())
 

@@ -29,6 +29,7 @@ from worker.services import (
     run_progress,
     run_release,
     run_request,
+    run_snapshot_set,
 )
 from worker.tasks import look_at_calendar
 
@@ -154,6 +155,7 @@ def thought_dead(published: list[int]) -> TrainingRun:
 
 
 CHANGES: dict[str, Callable[[TrainingRun], object]] = {
+    "snapshot": lambda run: run_snapshot_set(run=run),
     "progress": lambda run: run_progress(run=run, progress=Progress("training", 7, 9)),
     "heartbeat": lambda run: run_heartbeat(run=run),
     "finish": lambda run: run_finish(run=run, status=RunStatus.FAILED, message="No."),
