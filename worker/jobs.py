@@ -19,13 +19,22 @@ from modeling.config import ConfigError
 from modeling.loading import quieten_transformers
 from modeling.metrics import MetricValue
 from modeling.results import Progress, TrainingCancelled, TrainingRefused, TrainingResult
-from modeling.snapshot import SnapshotError
+from modeling.snapshot import MANIFEST, SnapshotError
 from worker import services
 from worker.configuration import config_of_run
 from worker.heartbeat import heartbeat
 from worker.heldout import heldout_look
 from worker.hosts import host_name
-from worker.models import LookKind, MeasuredModel, Metric, MetricName, ModelVersion, RunStatus, TrainingRun
+from worker.models import (
+    DatasetSnapshot,
+    LookKind,
+    MeasuredModel,
+    Metric,
+    MetricName,
+    ModelVersion,
+    RunStatus,
+    TrainingRun,
+)
 from worker.registry import model_challenge, models_prune
 from worker.report_measures import MeasuredReport, report_measured, report_store
 from worker.run_checkpoints import checkpoints_bound, checkpoints_clear
@@ -93,6 +102,7 @@ def _train(run: TrainingRun, reporter: RunReporter) -> TrainingResult:
         run.snapshot = snapshot_create(test=run.test, question=question)
         if not services.run_snapshot_set(run=run):
             raise TrainingCancelled
+    _require_unchanged(run.snapshot)
     directory = run_directory(run=run)
     directory.parent.mkdir(parents=True, exist_ok=True)
     checkpoint_take_over(run=run)
@@ -107,6 +117,15 @@ def _train(run: TrainingRun, reporter: RunReporter) -> TrainingResult:
             on_point=reporter.on_point,
             should_stop=reporter.should_stop,
             cache=open_cache(Path(settings.EARMARK_HOME) / "cache"),
+        )
+
+
+def _require_unchanged(snapshot: DatasetSnapshot) -> None:
+    """Whether the manifest, which vouches for every other file, is the one that was written. Raises `SnapshotError`."""
+    manifest = Path(settings.MEDIA_ROOT) / snapshot.directory / MANIFEST
+    if not manifest.is_file() or _file_sha256(manifest) != snapshot.sha256:
+        raise SnapshotError(
+            f"{manifest} was changed since the snapshot was made, or is gone. Start a new run, which makes a new one."
         )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -31,6 +32,7 @@ from worker.services import (
     run_request,
     run_snapshot_set,
 )
+from worker.snapshots import snapshot_create
 from worker.tasks import look_at_calendar
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -247,6 +249,21 @@ def test_a_run_from_before_attempts_were_counted_goes_on(published: list[int], m
 
     assert execute_and_look(run, monkeypatch) == {"checkpoint/epoch-00004-step-000000/network.safetensors": b"weights"}
     assert row_of(run).status == RunStatus.DONE
+
+
+def test_a_changed_manifest_is_refused_and_named() -> None:
+    run = waiting_run()
+    snapshot = snapshot_create(test=run.test)
+    TrainingRun.objects.filter(pk=run.pk).update(snapshot=snapshot)
+    manifest = Path(settings.MEDIA_ROOT) / snapshot.directory / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("20", "21", 1))
+    jobs.run_execute(run_id=run.pk)
+
+    row = row_of(run)
+    assert (row.status, row.message) == (
+        RunStatus.FAILED,
+        f"{manifest} was changed since the snapshot was made, or is gone. Start a new run, which makes a new one.",
+    )
 
 
 def test_a_database_that_goes_away_in_training_costs_one_attempt(
