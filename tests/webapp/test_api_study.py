@@ -290,8 +290,8 @@ def test_results_by_pair(django_assert_num_queries: DjangoAssertNumQueries) -> N
     results_compute(test=test, question=test.questions.get())
     script = make_script(test)
     script.get("")
-    # The token, the test, its questions, the results, and a page of them.
-    with django_assert_num_queries(5):
+    # The token, the test, its questions, the results, the model in use, and a page of them.
+    with django_assert_num_queries(6):
         rows = script.get("tests/rain/results/pairs/?page_size=4").json()
     assert len(rows["results"]) == 4 and rows["next"]
     assert {"pair", "caption", "system", "mean", "low", "high"} < set(rows["results"][0])
