@@ -147,15 +147,8 @@ def write_snapshot(
                 "validation_fraction": validation_fraction,
             },
             "files": dict(sorted(files.items())),
+            **_told_of(heldout, is_simulated),
         }
-        if heldout is not None:
-            manifest["heldout"] = {
-                "version": heldout.version,
-                "sha256": heldout.sha256,
-                "n_pairs": len(heldout.pairs),
-            }
-        if is_simulated:
-            manifest["simulated"] = True
         sha256 = _write_synced(draft / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
         draft.chmod(0o755)
         _sync_directory(draft)
@@ -165,6 +158,16 @@ def write_snapshot(
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return SnapshotInfo(sha256=sha256, **counts)
+
+
+def _told_of(heldout: splits.HeldoutVersion | None, is_simulated: bool) -> dict[str, Any]:
+    """What a manifest says only where there is something to say."""
+    told: dict[str, Any] = {}
+    if heldout is not None:
+        told["heldout"] = {"version": heldout.version, "sha256": heldout.sha256, "n_pairs": len(heldout.pairs)}
+    if is_simulated:
+        told["simulated"] = True
+    return told
 
 
 def read_snapshot(directory: Path) -> Snapshot:

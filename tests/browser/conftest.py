@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import numpy
 import pytest
@@ -9,12 +10,13 @@ import soundfile
 from django.conf import settings as django_settings
 from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
-from django.test import override_settings
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from listening_tests.models import Clip, ListeningTest
 from tests.factories import make_caption, make_clip, make_pair, make_test
+from tests.webapp.factories import make_staff
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 1}
 DESK = {"viewport": {"width": 1280, "height": 800}}
@@ -63,6 +65,29 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+@pytest.fixture
+def signed_in(client: Client, live_server: LiveServer) -> dict[str, object]:
+    """Options of a page whose browser has signed in as staff."""
+    client.force_login(make_staff())
+    session = {
+        "name": django_settings.SESSION_COOKIE_NAME,
+        "value": client.cookies[django_settings.SESSION_COOKIE_NAME].value,
+        "domain": urlsplit(live_server.url).hostname,
+        **{"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"},
+    }
+    return {"storage_state": {"cookies": [session], "origins": []}}
+
+
+@pytest.fixture
+def open_as_staff(open_page: OpenPage, signed_in: dict[str, object]) -> OpenPage:
+    """Opens a path as somebody who has signed in. Charts stand still, so that a click meets what it aims at."""
+
+    def open_path(path: str, **options: object) -> Page:
+        return open_page(path, **(DESK | {"reduced_motion": "reduce"} | signed_in | options))
+
+    return open_path
 
 
 def tone_flac(*, hertz: float, duration_s: float) -> bytes:

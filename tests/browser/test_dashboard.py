@@ -4,15 +4,11 @@ That no script failed and no content was refused by the site's policy is checked
 """
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from listening_tests.choices import TestKind
 from listening_tests.models import ListeningTest
@@ -30,24 +26,6 @@ from tests.webapp.factories import (
 from worker.models import RunStatus, TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def open_as_staff(open_page: OpenPage, client: Client, live_server: LiveServer) -> OpenPage:
-    """Opens a path as somebody who has signed in. Charts stand still, so that a click meets what it aims at."""
-    client.force_login(make_staff())
-    session = {
-        "name": settings.SESSION_COOKIE_NAME,
-        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
-        "domain": urlsplit(live_server.url).hostname,
-        **{"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"},
-    }
-    defaults = DESK | {"reduced_motion": "reduce", "storage_state": {"cookies": [session], "origins": []}}
-
-    def open_path(path: str, **options: object) -> Page:
-        return open_page(path, **(defaults | options))
-
-    return open_path
 
 
 def make_report() -> tuple[ListeningTest, TrainingRun]:

@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from listening_tests.choices import TestStatus
 from listening_tests.models import ClipImport
 from tests.browser.conftest import OpenPage
-from tests.browser.test_dashboard import open_as_staff  # noqa: F401 -- a fixture
 from tests.factories import make_test
 from tests.uploads import carry_out, sounds_and_manifest, zipped
 
@@ -24,7 +23,7 @@ def chosen(name: str, content: bytes) -> dict[str, object]:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
-def test_it_works(open_as_staff: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_it_works(open_as_staff: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     # There is a broker, and its worker is this test.
     monkeypatch.setattr("worker.clip_imports.import_clips.apply_async", lambda args, **_: None)
     work: Callable[[], ClipImport] = lambda: carry_out(ClipImport.objects.get())  # noqa: E731

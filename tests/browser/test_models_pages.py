@@ -2,15 +2,11 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from listening_tests.choices import WithdrawnRatings
 from listening_tests.models import ListeningTest, Rater, Withdrawal
@@ -62,23 +58,6 @@ def make_models() -> tuple[ListeningTest, ModelVersion]:
     RuleWorth.objects.create(worth=worth, rule="anchors", n_raters=12, n_ratings=240, difference_high=0.11, **values)
     RuleWorth.objects.create(worth=worth, rule="gold", n_raters=0, n_ratings=0, message="Nobody fails it.")
     return test, first
-
-
-@pytest.fixture
-def open_as_staff(open_page: OpenPage, client: Client, live_server: LiveServer) -> OpenPage:
-    client.force_login(make_staff())
-    session = {
-        "name": settings.SESSION_COOKIE_NAME,
-        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
-        "domain": urlsplit(live_server.url).hostname,
-        **{"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"},
-    }
-    state = {"storage_state": {"cookies": [session], "origins": []}, "reduced_motion": "reduce"}
-
-    def open_path(path: str, **options: object) -> Page:
-        return open_page(path, **(state | options))
-
-    return open_path
 
 
 @pytest.mark.parametrize("is_dark", [False, True])

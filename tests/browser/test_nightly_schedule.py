@@ -11,7 +11,6 @@ from benchmarks.moved_clock import Beat, carry_out
 from benchmarks.nightly_schedule import make_schedule
 from modeling.config import PRESETS
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.test_dashboard import open_as_staff  # noqa: F401 -- a fixture
 from tests.worker.studies import make_study
 from worker import jobs
 from worker.models import RunStatus, TrainingPlan, TrainingRun, TrainingSchedule, Verdict
@@ -25,7 +24,7 @@ def one_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PRESETS, "small", dataclasses.replace(PRESETS["small"], epochs=1))
 
 
-def test_it_works(open_as_staff: OpenPage, live_server: LiveServer) -> None:  # noqa: F811 -- the fixture
+def test_it_works(open_as_staff: OpenPage, live_server: LiveServer) -> None:
     test = make_study(title="Rain at night")
     TrainingPlan.objects.create(test=test, preset="small", retrain_after=0)
     page = open_as_staff("/admin/")
@@ -52,7 +51,7 @@ def test_it_works(open_as_staff: OpenPage, live_server: LiveServer) -> None:  # 
 
 
 @pytest.mark.parametrize("size", [{}, PHONE], ids=["desk", "phone"])
-def test_the_form_fits(open_as_staff: OpenPage, size: dict[str, object]) -> None:  # noqa: F811 -- the fixture
+def test_the_form_fits(open_as_staff: OpenPage, size: dict[str, object]) -> None:
     make_study(title="Rain at night")
     page = open_as_staff("/admin/worker/trainingschedule/add/", **size)
 

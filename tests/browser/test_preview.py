@@ -1,13 +1,8 @@
 """The preview in a real browser: a walk through each kind, and the set-up pages as axe sees them."""
 
-from urllib.parse import urlsplit
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import expect
 
 from listening_tests.choices import TestKind
 from listening_tests.models import ListeningTest, Rating, Session
@@ -20,26 +15,9 @@ from tests.browser.kinds_pages import (
     score_side_by_side_by_touch,
 )
 from tests.browser.rating_page import finish, rate
-from tests.webapp.factories import make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 N_SOUNDS = 2
-
-
-@pytest.fixture
-def open_as_staff(open_page: OpenPage, client: Client, live_server: LiveServer) -> OpenPage:
-    client.force_login(make_staff())
-    session = {
-        "name": settings.SESSION_COOKIE_NAME,
-        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
-        "domain": urlsplit(live_server.url).hostname,
-        **{"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"},
-    }
-
-    def open_path(path: str, **options: object) -> Page:
-        return open_page(path, **({"storage_state": {"cookies": [session], "origins": []}} | options))
-
-    return open_path
 
 
 def make_draft_of(kind: str) -> ListeningTest:

@@ -5,20 +5,16 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from listening_tests.models import ListeningTest
-from tests.browser.conftest import DESK, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.factories import make_test
-from tests.webapp.factories import make_staff
 from tests.webapp.reports import make_measured_run
 from worker.models import Promotion, PromotionTrigger, TrainingRun
 
@@ -27,21 +23,13 @@ LOOKS = ((360, "light"), (768, "dark"), (1280, "light"), (1280, "dark"))
 
 
 @pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(make_staff())
+def staff(client: Client, signed_in: dict[str, object]) -> Client:
     return client
 
 
 @pytest.fixture
-def page(open_page: OpenPage, staff: Client, live_server: LiveServer) -> Page:
-    session = {
-        "name": settings.SESSION_COOKIE_NAME,
-        "value": staff.cookies[settings.SESSION_COOKIE_NAME].value,
-        "domain": urlsplit(live_server.url).hostname,
-        **{"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"},
-    }
-    options = DESK | {"reduced_motion": "reduce", "storage_state": {"cookies": [session], "origins": []}}
-    return open_page("/dashboard/runs/", **options)
+def page(open_as_staff: OpenPage) -> Page:
+    return open_as_staff("/dashboard/runs/")
 
 
 @pytest.fixture

@@ -1,19 +1,14 @@
 """A run that is watched while it trains, the form that starts one, and the queue, in a real browser."""
 
-from urllib.parse import urlsplit
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from modeling.results import MeasuredPoint
-from tests.browser.conftest import DESK, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.factories import make_test
-from tests.webapp.factories import make_run, make_running_run, make_staff, make_trainable_test
+from tests.webapp.factories import make_run, make_running_run, make_trainable_test
 from worker.models import RunStatus, TrainingRun, WorkerSign
 from worker.run_log import run_log_add
 from worker.run_points import points_store
@@ -23,24 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STALE = "The server does not answer just now"
 _COURSE = """() => echarts.getInstanceByDom(document.querySelector("[data-chart=course]")).getOption()
     .series.map((each) => each.data)"""
-
-
-@pytest.fixture
-def open_as_staff(open_page: OpenPage, client: Client, live_server: LiveServer) -> OpenPage:
-    """Opens a path as somebody who has signed in."""
-    client.force_login(make_staff())
-    session = {
-        "name": settings.SESSION_COOKIE_NAME,
-        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
-        "domain": urlsplit(live_server.url).hostname,
-        **{"path": "/", "expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"},
-    }
-    defaults = DESK | {"reduced_motion": "reduce", "storage_state": {"cookies": [session], "origins": []}}
-
-    def open_path(path: str, **options: object) -> Page:
-        return open_page(path, **(defaults | options))
-
-    return open_path
 
 
 def measured(run: TrainingRun, step: int, epoch: int, loss: float, validation: float | None = None) -> None:

@@ -11,7 +11,6 @@ from pytest_django import Settings
 from benchmarks.screenshots import Screenshots
 from listening_tests.models import ListeningTest
 from tests.browser.conftest import OpenPage
-from tests.browser.test_dashboard import open_as_staff  # noqa: F401
 from tests.browser.test_ingest import expect_accessible
 from tests.factories import make_pair
 from tests.results import make_rated_study
@@ -49,7 +48,7 @@ def look(page: Page, name: str) -> None:
     expect_accessible(page)
 
 
-def test_it_works(open_as_staff: OpenPage, test: ListeningTest, tmp_path: Path) -> None:  # noqa: F811
+def test_it_works(open_as_staff: OpenPage, test: ListeningTest, tmp_path: Path) -> None:
     page = open_as_staff(f"/dashboard/tests/{test.slug}/scores/")
     page.get_by_label("Pairs (CSV)").set_input_files(
         {"name": "pairs.csv", "mimeType": "text/csv", "buffer": b"file,caption\nrain.wav,Rain\nrain.wav,Wind\n"}
@@ -67,7 +66,7 @@ def test_it_works(open_as_staff: OpenPage, test: ListeningTest, tmp_path: Path) 
     assert [row.split(",")[:2] for row in rows[1:]] == [["rain.wav", "Rain"], ["rain.wav", "Wind"]]
 
 
-def test_every_state_of_a_scoring(open_as_staff: OpenPage, test: ListeningTest, settings: Settings) -> None:  # noqa: F811
+def test_every_state_of_a_scoring(open_as_staff: OpenPage, test: ListeningTest, settings: Settings) -> None:
     version = make_champion(test, settings)
     values = {"test": test, "kind": ScoringKind.LIST, "version": version, "total": 98_765}
     ended = {"finished_at": version.created_at}
@@ -89,7 +88,7 @@ def test_every_state_of_a_scoring(open_as_staff: OpenPage, test: ListeningTest, 
     expect(page.get_by_text("Cancelled before it began.")).to_be_visible()
 
 
-def test_scores_beside_peoples_means(open_as_staff: OpenPage, test: ListeningTest, settings: Settings) -> None:  # noqa: F811
+def test_scores_beside_peoples_means(open_as_staff: OpenPage, test: ListeningTest, settings: Settings) -> None:
     results_compute(test=test, question=test.questions.earliest("id"))
     version = make_champion(test, settings)
     ModelScore.objects.bulk_create(

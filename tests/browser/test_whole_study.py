@@ -13,7 +13,6 @@ from benchmarks.study_walk import StudyWalk
 from listening_tests.choices import TestStatus
 from listening_tests.models import Exclusion, ListeningTest, Rating
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.test_dashboard import open_as_staff  # noqa: F401 -- a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 N_SOUNDS = 24
@@ -28,7 +27,7 @@ def tasks_at_once() -> Iterator[None]:
     current_app.conf.task_always_eager = False
 
 
-def test_it_works(open_as_staff: OpenPage, open_page: OpenPage, live_server: LiveServer, tasks_at_once: None) -> None:  # noqa: F811
+def test_it_works(open_as_staff: OpenPage, open_page: OpenPage, live_server: LiveServer, tasks_at_once: None) -> None:
     def phone() -> BrowserContext:
         return open_page("about:blank", **PHONE).context
 
