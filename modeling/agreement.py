@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from modeling import metrics
 from modeling.metrics import Floats, MetricValue
@@ -127,7 +126,9 @@ def _resampled_one_vs_rest(picked: Floats, rest: Floats, captions: Sequence[Hash
 
 def _row_srcc(x: Floats, y: Floats) -> Floats:
     """SRCC of each row of x with that of y; NaN where a row is constant."""
-    rx, ry = stats.rankdata(x, axis=1), stats.rankdata(y, axis=1)
+    from scipy.stats import rankdata  # here, as in modeling.metrics.srcc
+
+    rx, ry = rankdata(x, axis=1), rankdata(y, axis=1)
     rx -= rx.mean(axis=1, keepdims=True)
     ry -= ry.mean(axis=1, keepdims=True)
     scale = np.sqrt((rx**2).sum(axis=1) * (ry**2).sum(axis=1))

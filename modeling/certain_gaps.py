@@ -9,7 +9,6 @@ assessing differential expression", with its prior weight set instead of fitted)
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from modeling.metrics import CONFIDENCE, Floats
 from modeling.parts import Ints
@@ -33,6 +32,8 @@ def certain_gaps(score: Floats, human: Floats, n_ratings: Ints, rating_sd: Float
     pooled = float((free[known] * own).sum() / free[known].sum())
     weight = free[known] + PRIOR_RATINGS
     spread = (free[known] * own + PRIOR_RATINGS * pooled) / weight
-    margin = stats.t.ppf((1 + CONFIDENCE) / 2, weight) * np.sqrt(spread / n_ratings[known])
+    from scipy.stats import t  # here, as in modeling.metrics.srcc
+
+    margin = t.ppf((1 + CONFIDENCE) / 2, weight) * np.sqrt(spread / n_ratings[known])
     found[known] = np.abs(score[known] - human[known]) - margin
     return found

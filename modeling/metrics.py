@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from modeling import resampling
 from modeling.resampling import CaptionDraws
@@ -89,7 +88,12 @@ class Comparison:
 def srcc(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
     """Spearman's rank correlation with average ranks for ties; None where either side is constant."""
     x, y = _checked(predicted, truth)
-    return lcc(stats.rankdata(x), stats.rankdata(y)) if len(x) else None
+    if not len(x):
+        return None
+    # Here, for scipy.stats takes most of a second to import, and every process of the site comes by this module.
+    from scipy.stats import rankdata
+
+    return lcc(rankdata(x), rankdata(y))
 
 
 def lcc(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
@@ -105,7 +109,9 @@ def ktau(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:
     x, y = _checked(predicted, truth)
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
-    return plain(float(stats.kendalltau(x, y).statistic))
+    from scipy.stats import kendalltau  # see srcc
+
+    return plain(float(kendalltau(x, y).statistic))
 
 
 def mse(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> float | None:

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import pyloudnorm
 import soxr
 
 TARGET_LUFS = -23.0  # EBU R 128
@@ -58,6 +57,9 @@ def levelling_gain_db(samples: np.ndarray, rate_hz: int, loudness: Loudness) -> 
 def _integrated_loudness(samples: np.ndarray, rate_hz: int) -> float | None:
     if len(samples) < GATING_BLOCK_S * rate_hz:
         return None
+    # Here, for it brings scipy.signal and scipy.stats along: a second of every process that never hears a sound.
+    import pyloudnorm
+
     lufs = float(pyloudnorm.Meter(rate_hz).integrated_loudness(samples.astype(np.float64)))
     return lufs if math.isfinite(lufs) else None
 

@@ -27,6 +27,7 @@ from listening_tests.services.manifest_rows import (
 )
 from listening_tests.services.manifest_sounds import CheckedFiles, Progress, files_check
 from listening_tests.services.new_tests import test_named
+from listening_tests.services.planner import planner_inform
 from listening_tests.services.questions import question_from, questions_create
 from listening_tests.services.trials import anchors_complete, trials_make
 from listening_tests.standard_questions import (
@@ -176,6 +177,7 @@ def manifest_files_store(*, checked: CheckedManifest, staged: Path, on_progress:
 def manifest_rows_store(*, checked: CheckedManifest, staged: Path) -> ImportSummary:
     """Writes all rows of a manifest whose files are stored, in one transaction."""
     test, trials = _store_rows(checked, staged)
+    planner_inform(n_new=len(checked.rows))
     return manifest_summary(checked=checked, test=test, trials=trials)
 
 

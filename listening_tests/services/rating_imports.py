@@ -18,6 +18,7 @@ from listening_tests.rating_layouts import LAYOUTS
 from listening_tests.services.captions import captions_store
 from listening_tests.services.imported_answers import ImportedAnswer, ImportedAnswers, ImportedQuestion
 from listening_tests.services.new_tests import test_named
+from listening_tests.services.planner import planner_inform
 from listening_tests.services.rating_rows import RatingsRefused, rating_rows_read
 from listening_tests.services.rating_sounds import (
     FoundSounds,
@@ -131,6 +132,7 @@ def ratings_import(
         sounds_store(found=sounds, staged=Path(staged), on_progress=tell)
     tell("Storing answers", 0, len(found.answers))
     stored = _store(test, found, sounds, path.name)
+    planner_inform(n_new=len(stored.answers.new))
     return _summary(found, stored, path.name)
 
 

@@ -11,7 +11,6 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import oaconvolve
 
 from modeling.synthetic.captions import Event, Scene, random_event
 from modeling.synthetic.sounds import KINDS, SAMPLE_RATE, Samples, band, render_event
@@ -114,6 +113,8 @@ def _in_place(rng: np.random.Generator, clean: Samples, place: float) -> Samples
     """The scene somewhere: echoes that decay in 0.2 to 0.5 s, and a murmur that is louder at low frequencies."""
     if place == 0:
         return clean
+    from scipy.signal import oaconvolve  # here, as in modeling.synthetic.sounds.band
+
     n_echo = round(rng.uniform(0.2, 0.5) * SAMPLE_RATE)
     echo = rng.standard_normal(n_echo, dtype=np.float32) * np.exp(-np.linspace(0, 6, n_echo, dtype=np.float32))
     echo *= np.float32(place * rng.uniform(0.3, 1.0) / np.sqrt((echo**2).sum()))

@@ -9,11 +9,12 @@ from django.apps.registry import Apps
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from listening_tests.models import Question, Rating
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
+# The tests' own database stands at the last migration, and the way back from there takes half a minute.
+DATABASE = "migrated_here"
 BEFORE, BETWEEN = "0005_what_consent_promised", "0006_kinds_of_tests"
 NOW = "0007_answers_hold_to_their_question"
 # A question's scale when it was rated, the scores, and its scale now: lower end, upper end, step.
@@ -34,22 +35,28 @@ def migrate_to(name: str) -> Apps:
     return MigrationExecutor(connection).loader.project_state([("listening_tests", name)]).apps
 
 
-def migrate_to_the_last() -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
+@pytest.fixture
+def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """An empty one beside the tests' own, which every query goes to."""
+    usual = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+        connection.close()
+        connection.settings_dict["NAME"] = DATABASE
+        yield
+        connection.close()
+        connection.settings_dict["NAME"] = usual
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {DATABASE}")
 
 
 @pytest.fixture
-def apps() -> Iterator[Apps]:
+def apps(database: None) -> Apps:
     """The models of 0005, and a database that stands there, with ratings on every scale."""
-    try:
-        apps = migrate_to(BEFORE)
-        rate_everything(apps)
-        yield apps
-    finally:
-        migrate_to_the_last()
-        # It has planned statements for tables as they were.
-        connection.close()
+    apps = migrate_to(BEFORE)
+    rate_everything(apps)
+    return apps
 
 
 def rate_everything(apps: Apps) -> None:
@@ -107,9 +114,7 @@ def refused(**change: object) -> str:
 
 
 def test_ratings_from_before_keep_what_was_rated_there_and_back_again(apps):
-    """One walk, for each way through all migrations takes seconds. Nothing is lost but the steps, which 0005 does not
-    know.
-    """
+    """One walk, for each way takes seconds. Nothing is lost but the steps, which 0005 does not know."""
     migrate_to(NOW)
     assert stored() == AS_KNOWN
     # What comes from now on is held to its question, also where older ratings are not.

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.db.models import Model
 
 from listening_tests.answer_files.columns import NAMES
@@ -344,6 +345,17 @@ def test_relates_traps(tmp_path: Path) -> None:
     assert exclusion.reason == "The authors of RELATE left this rating out of the data set that they published."
     question = Question.objects.get()
     assert (question.name, question.scale_min, question.scale_max, question.scale_step) == ("relevance", 0, 10, 1)
+
+
+def test_many_answers_are_known_to_postgresql_at_once(tmp_path: Path) -> None:
+    """It would plan for an empty table until it looked by itself, which is a minute later."""
+    rows = [f"{number}.wav,a,7,{rater}" for number in range(250) for rater in ("ann", "ben", "cat", "dan")]
+
+    taken_in(write(tmp_path, "wav_file_name,text,score,rater", *rows), "second", layout="xacle")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [Rating._meta.db_table])
+        assert cursor.fetchone() == (1_000,)
 
 
 def test_relates_inclusion(tmp_path: Path) -> None:

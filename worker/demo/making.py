@@ -12,6 +12,7 @@ from listening_tests.default_texts import DEMO_INSTRUCTIONS
 from listening_tests.exceptions import Refused
 from listening_tests.models import CheckQuestion, ListeningTest, Rating
 from listening_tests.services.manifests import manifest_import
+from listening_tests.services.planner import planner_inform
 from listening_tests.services.test_status import test_open
 from worker.demo.raters import RATINGS_PER_PAIR, ratings_simulate
 from worker.demo.stimuli import stimuli_write
@@ -50,7 +51,7 @@ def demo_make(*, n_captions: int, on_progress: Callable[[str, int, int], None]) 
             test = manifest_import(manifest=manifest, slug=SLUG, create=True, on_progress=on_progress).test
             _describe(test)
             on_progress("Simulating raters", 0, 1)
-            ratings_simulate(test=test, truth=truth)
+            planner_inform(n_new=ratings_simulate(test=test, truth=truth))
             on_progress("Simulating raters", 1, 1)
             # By force: nobody reads letters about a demo, so it has no contact address.
             test = test_open(test=test, force=True)
