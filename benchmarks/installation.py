@@ -27,6 +27,8 @@ FOREIGN = ("DATABASE_URL", "CELERY_BROKER_URL", "EARMARK_SCORER", "EARMARK_TEST_
 # PostgreSQL does not start with a line that it does not know.
 NO_SETTING = "no_such_setting = 1\n"
 LONGEST_WAIT_S = 60
+# `serve` says each minute that it is still waiting.
+LONGEST_START_S = 300
 PAUSE_S = 0.1
 
 
@@ -54,7 +56,7 @@ class Installation:
         said = []
         for line in self._serve.stdout or []:
             said.append(line)
-            if "has not answered" in line:
+            if f"has not answered for {LONGEST_START_S} s" in line:
                 break
             if "Press Ctrl-C to stop." in line:
                 return

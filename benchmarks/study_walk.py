@@ -124,7 +124,10 @@ class StudyWalk:
         page.locator("#repeats").get_by_role("spinbutton").fill("1")
         page.locator("#repeats").get_by_role("button", name="Keep").click()
         expect(page.get_by_text("Sittings that begin from now on have so many hidden repeats.")).to_be_visible()
-        page.locator("#balance").get_by_role("link").first.click()
+        # Which captions lack a system is left to how the practice pairs were drawn: now and then none does.
+        unbalanced = page.locator("#balance").get_by_role("link")
+        if unbalanced.count():
+            unbalanced.click()
         self._shot("set-up-balance")
         self._tab("Plan")
         self._shot("plan")

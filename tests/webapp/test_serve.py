@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
 import pytest
+
+from webapp.management.commands import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +52,7 @@ def read_until(process: "subprocess.Popen[str]", last: str) -> str:
     lines = []
     for line in process.stdout:
         lines.append(line)
-        assert "has not answered" not in line
+        assert "has not answered for 300 s" not in line
         if last in line:
             return "".join(lines)
     raise AssertionError(f"{last!r} was never said: {''.join(lines)}")
@@ -110,6 +113,22 @@ def test_it_works(home: Path) -> None:
     again.send_signal(signal.SIGTERM)
     again.communicate()
     assert processes_of(home) == []
+
+
+@pytest.mark.django_db
+def test_a_start_that_takes_long_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, False, True])
+    monkeypatch.setattr(serve, "is_answering", lambda *_, **__: next(answers))
+    command = serve.Command(stdout=StringIO(), stderr=StringIO())
+
+    with subprocess.Popen(["sleep", "600"]) as supervisor:  # noqa: S607 -- the machine's own
+        command._wait_until_answering("http://127.0.0.1:8000", supervisor)
+        supervisor.kill()
+
+    first, second = command.stderr.getvalue().splitlines()
+    assert first.startswith("The web server has not answered for 60 s. See ")
+    assert second.startswith("The web server has not answered for 120 s. See ")
+    assert "Earmark is running." in command.stdout.getvalue()
 
 
 def test_any_command_starts_postgresql_by_itself_and_stops_it(home: Path) -> None:

@@ -27,7 +27,8 @@ from webapp.environment import read_port, read_text
 from webapp.first_account import FIRST_USERNAME, first_password_still_valid
 from webapp.processes import programs, supervisor_configuration
 
-LONGEST_START_S = 60
+# How long until it is said that the web server has not answered, and how often it is said again.
+USUAL_START_S = 60
 MOST_OPEN_FILES = 65_536
 
 
@@ -69,14 +70,24 @@ class Command(BaseCommand):
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stop)
-        if wait_until_answering(address, supervisor):
-            self._say_where_things_are(f"https://{settings.ALLOWED_HOSTS[0]}" if settings.IS_HARDENED else address)
-        elif supervisor.poll() is None:
-            self.stderr.write(f"The web server has not answered for {LONGEST_START_S} s. See {self._logs()}.")
+        self._wait_until_answering(address, supervisor)
         code = supervisor.wait()
         self.stdout.write("Earmark has stopped.")
         if code not in (0, -signal.SIGTERM):
             raise CommandError(f"The processes ended with code {code}. See {self._logs()}.")
+
+    def _wait_until_answering(self, address: str, supervisor: "subprocess.Popen[bytes]") -> None:
+        """However long it takes: a busy machine may need minutes, and supervisord gives nothing up."""
+        waited_s = 0
+        while supervisor.poll() is None:
+            if is_answering(address, supervisor, within_s=USUAL_START_S):
+                self._say_where_things_are(f"https://{settings.ALLOWED_HOSTS[0]}" if settings.IS_HARDENED else address)
+                return
+            if supervisor.poll() is None:
+                waited_s += USUAL_START_S
+                self.stderr.write(
+                    f"The web server has not answered for {waited_s} s. See {self._logs()}, or wait for it."
+                )
 
     def _say_where_things_are(self, site: str) -> None:
         test = ListeningTest.objects.filter(status=TestStatus.OPEN).order_by("is_simulated", "-opened_at").first()
@@ -150,12 +161,12 @@ def only_one_server(home: Path) -> Iterator[TextIO]:
         yield lock
 
 
-def wait_until_answering(address: str, supervisor: "subprocess.Popen[bytes]") -> bool:
-    """Whether the site answers, and not with a fault of its own, within LONGEST_START_S."""
+def is_answering(address: str, supervisor: "subprocess.Popen[bytes]", *, within_s: float) -> bool:
+    """Whether the site answers, and not with a fault of its own, before so long has passed or supervisord has ended."""
     # Said to come through the proxy that ends TLS: asked plainly, a hardened site only points to https.
     headers = {"X-Forwarded-Proto": "https"} if settings.IS_HARDENED else {}
     request = Request(f"{address}/admin/login/", headers=headers)  # noqa: S310 -- our own address
-    deadline = time.monotonic() + LONGEST_START_S
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline and supervisor.poll() is None:
         try:
             with urlopen(request, timeout=5):  # noqa: S310 -- as above
