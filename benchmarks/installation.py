@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
@@ -209,8 +209,13 @@ def kill(processes: list[psutil.Process]) -> None:
     psutil.wait_procs([process for process in processes if process.is_running()], timeout=10)
 
 
-def write_manifest(folder: Path, slug: str, *, pairs: int, duration_s: float) -> Path:
-    """A manifest of `pairs` rows over at most four clips that import_clips takes; the folder is made."""
+def write_manifest(
+    folder: Path, slug: str, *, pairs: int, duration_s: float, words: Sequence[str] = ("caption",)
+) -> Path:
+    """A manifest of `pairs` rows over at most four clips that import_clips takes; the folder is made.
+
+    Each caption holds one of `words`, in turn.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     seeds = numpy.random.default_rng(int.from_bytes(slug.encode()[:8], "big"))
     names = [f"noise-{number}.flac" for number in range(min(4, pairs))]
@@ -221,5 +226,7 @@ def write_manifest(folder: Path, slug: str, *, pairs: int, duration_s: float) ->
     with manifest.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["file", "caption"])
-        rows.writerows([names[number % len(names)], f"{slug}, caption {number}"] for number in range(pairs))
+        rows.writerows(
+            [names[number % len(names)], f"{slug}, {words[number % len(words)]} {number}"] for number in range(pairs)
+        )
     return manifest

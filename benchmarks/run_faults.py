@@ -147,6 +147,11 @@ class Runs:
         column = "(SELECT weights_sha256 FROM worker_modelversion version WHERE version.run_id = run.id)"
         return [str(sha256) for _, sha256 in sorted(self.rows(uuids, f"test_id, {column}"))]
 
+    def untuned(self, uuids: list[str]) -> int:
+        """How many of the runs were no better after any epoch than before."""
+        of_base = "(SELECT value FROM worker_metric m WHERE m.run_id = run.id AND m.name = 'mse' AND m.model = 'base')"
+        return sum(base == tuned for base, tuned in self.rows(uuids, f"{of_base}, {of_base.replace('base', 'tuned')}"))
+
     def _config(self, settings: dict[str, Any]) -> Path:
         path = self.folder / f"settings-{settings['epochs']}.json"
         path.write_text(json.dumps(settings))
@@ -180,6 +185,8 @@ def strike(runs: Runs, blow: Blow, times: int, settings: dict[str, Any]) -> list
     if blow.may_restart:
         again = runs.queue(slugs, settings)
         runs.wait_to_the_end(again)
+        if untuned := runs.untuned(uuids):
+            broken.append(f"{untuned} runs kept the weights that they began with, which proves nothing.")
         if runs.weights(uuids) != runs.weights(again):
             broken.append(f"After blows to {blow.what} some run has other weights than undisturbed.")
     n_restarts = sum(number for (number,) in runs.rows(uuids, "n_restarts"))
