@@ -30,8 +30,10 @@ from modeling.features import FUSED_CHANNELS, LogMel
 
 # Rows of a fixed shape. A clip's own 4,096 patches keep a core busy; a caption's dozen tokens do not.
 CPU_CAPTIONS, GPU_CAPTIONS, GPU_WINDOWS = 8, 64, 32
-# Captions are padded to a multiple of this many tokens.
-TOKEN_STEP = 2
+# Captions are padded by this many tokens at most, or by half of what they have: so that a few captions of many lengths
+# fill few shapes. It changes bits: what is kept of captions says which way they were padded.
+LEAST_TOKEN_STEP = 4
+PADDING = "tokens to 4, 8, 12, 16, 24, 32, 48"
 
 
 @dataclass
@@ -129,7 +131,7 @@ class Clap:
         weights = sorted(self.network.state_dict().items())
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             told = [f"{name} {digest}" for (name, _), digest in zip(weights, pool.map(_digest, weights), strict=True)]
-        told += [self.log_mel.fingerprint, str(self.max_tokens), _digest_tokenizer(self.tokenizer)]
+        told += [self.log_mel.fingerprint, str(self.max_tokens), PADDING, _digest_tokenizer(self.tokenizer)]
         told += [self.device.type, torch.__version__, torch.backends.cpu.get_cpu_capability()]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
@@ -179,7 +181,7 @@ def _fixed_batches(tokens: Sequence[Sequence[int]], most: int, rows: int) -> lis
     """
     by_length: dict[int, list[int]] = {}
     for number, row in enumerate(tokens):
-        length = min((len(row) // TOKEN_STEP + 1) * TOKEN_STEP, most + 1)
+        length = min(_padded(len(row)), most + 1)
         by_length.setdefault(length, []).append(number)
     batches = []
     for length, numbers in sorted(by_length.items()):
@@ -187,6 +189,12 @@ def _fixed_batches(tokens: Sequence[Sequence[int]], most: int, rows: int) -> lis
             part = numbers[start : start + rows]
             batches.append((length, part + part[:1] * (rows - len(part))))
     return batches
+
+
+def _padded(tokens: int) -> int:
+    """A power of two, or one and a half of one, that is more than `tokens`."""
+    step = max(LEAST_TOKEN_STEP, 2 ** (tokens.bit_length() - 2))
+    return (tokens // step + 1) * step
 
 
 def _digest_tokenizer(tokenizer: Any) -> str:
