@@ -35,6 +35,7 @@ LONGEST_WAIT_S, PAUSE_S = 180, 1.0
 ROUNDS, ROUND_S, WARM_UP_S = 4, 10.0, 3.0
 LEAST_RATIO, TOLERANCE = 2.0, 1e-6
 SOUND_S, CLIPS = 2.0, 4
+BASES = 20
 CHECKED = 200
 WORDS = (
     "a dog barks while rain falls on the old tin roof and a distant car passes by in the night with soft wind birds "
@@ -79,38 +80,52 @@ class Load:
     ask: Callable[[Site], Question]
 
 
-def captions() -> Iterator[str]:
+class Captions:
     """Never the same twice, of 4 to 15 words."""
-    chosen = random.Random(5)  # noqa: S311 -- words
-    for number in itertools.count():
-        yield " ".join([*chosen.choices(WORDS, k=chosen.randint(3, 14)), str(number)])
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+
+    def next(self, how_many: int) -> list[str]:
+        return [self._made(number) for number in itertools.islice(self._numbers, how_many)]
+
+    def _made(self, number: int) -> str:
+        chosen = random.Random(number)  # noqa: S311 -- words
+        return " ".join([*chosen.choices(WORDS, k=chosen.randint(3, 14)), str(number)])
 
 
-def sounds(folder: Path) -> Iterator[Path]:
-    """Files of noise, each another."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count():
-        path = folder / f"{number}.wav"
-        noise = numpy.random.default_rng(number).normal(0, 0.1, round(SOUND_S * SAMPLE_RATE_HZ))
-        soundfile.write(path, numpy.clip(noise, -1, 1), SAMPLE_RATE_HZ)
-        yield path
+class Sounds:
+    """Files of noise, each another, made when they are asked for and at little cost: the last samples are a number."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._numbers, self._bases = folder, itertools.count(), []
+        for seed in range(BASES):
+            noise = numpy.random.default_rng(seed).normal(0, 0.1, round(SOUND_S * SAMPLE_RATE_HZ))
+            path = folder / f"base-{seed}.wav"
+            soundfile.write(path, numpy.clip(noise, -1, 1), SAMPLE_RATE_HZ)
+            self._bases.append(path.read_bytes())
+
+    def next(self) -> Path:
+        number = next(self._numbers)
+        path = self._folder / f"{number}.wav"
+        path.write_bytes(self._bases[number % BASES][:-4] + number.to_bytes(4, "little"))
+        return path
 
 
 def loads(folder: Path) -> list[Load]:
-    new_caption = captions()
-    made = list(itertools.islice(sounds(folder), 1_500))
-    # Each site hears each sound once.
-    new_sound = {name: iter(made) for name in NAMES}
+    captions = Captions()
+    sounds = Sounds(folder)
 
     def stored(n_captions: int) -> Callable[[Site], Question]:
         def ask(site: Site) -> Question:
             uuid, path = random.choice(list(site.clips.items()))  # noqa: S311 -- a clip
-            return Question(path, uuid, list(itertools.islice(new_caption, n_captions)))
+            return Question(path, uuid, captions.next(n_captions))
 
         return ask
 
     def sent(site: Site) -> Question:
-        return Question(next(new_sound[site.name]), "", [next(new_caption)])
+        return Question(sounds.next(), "", captions.next(1))
 
     return [
         Load("a sound that is sent, one caption", sent),

@@ -193,7 +193,7 @@ def _fixed_batches(tokens: Sequence[Sequence[int]], most: int, rows: int) -> lis
 
 def _padded(tokens: int) -> int:
     """A power of two, or one and a half of one, that is more than `tokens`."""
-    step = max(LEAST_TOKEN_STEP, 2 ** (tokens.bit_length() - 2))
+    step = max(LEAST_TOKEN_STEP, 1 << max(0, tokens.bit_length() - 2))
     return (tokens // step + 1) * step
 
 
