@@ -9,11 +9,12 @@ from itertools import count
 from django.db import DatabaseError, InterfaceError, connection
 
 from worker import services
+from worker.registry import models_challenge_missed
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 5.0
-# The broker is asked for lost messages once in so many looks.
+# The broker is asked for lost messages, and models that were not compared are looked for, once in so many looks.
 LOOKS_PER_COUNT = 12
 
 
@@ -25,11 +26,15 @@ def lookout_start(ended: threading.Event) -> threading.Thread:
 
 
 def look(*, at_messages: bool) -> None:
-    """Takes back what was lost. A database that is away is asked again at the next look."""
+    """Takes back what was lost, and compares the models that nobody compared.
+
+    A database that is away is asked again at the next look.
+    """
     try:
         services.runs_take_back()
         if at_messages:
             services.runs_enqueue_again()
+            models_challenge_missed()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("Lost runs could not be looked for: %s", error)
     finally:

@@ -2,8 +2,6 @@
 benchmarks/run_faults.py, which strikes 20 times each, and the broker, PostgreSQL and the web server too.
 """
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.installation import Installation

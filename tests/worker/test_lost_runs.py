@@ -86,12 +86,25 @@ def test_two_heartbeats_must_fail_to_come(published: list[int]) -> None:
     assert (row_of(run).status, published) == (RunStatus.RUNNING, [])
 
 
-def test_a_process_that_is_seen_to_live_may_wait_for_its_database(published: list[int]) -> None:
+def test_a_process_that_is_seen_to_live_may_wait_for_its_database(
+    published: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # These tests may be younger than the last sign of life of the process that they stand for.
+    monkeypatch.setattr("worker.hosts.CLOCK_MARGIN_S", 3600)
     patient, hanging = silent_run(host_name(), LOST_AFTER * 2), silent_run(host_name(), HANGS_AFTER)
     look(at_messages=False)
 
     assert (row_of(patient).status, row_of(hanging).status) == (RunStatus.RUNNING, RunStatus.QUEUED)
     assert published == [hanging.pk]
+
+
+def test_models_that_were_not_compared_are_looked_for_with_lost_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+    monkeypatch.setattr("worker.lookout.models_challenge_missed", lambda: looked.append(True))
+    look(at_messages=False)
+    assert looked == []
+    look(at_messages=True)
+    assert looked == [True]
 
 
 def test_beat_looks_too(published: list[int]) -> None:

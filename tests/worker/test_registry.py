@@ -36,6 +36,7 @@ from worker.registry import (
     model_cite,
     model_promote,
     model_roll_back,
+    models_challenge_missed,
     models_prune,
     untuned_promote,
     untuned_roll_back,
@@ -102,6 +103,18 @@ def test_it_works() -> None:
         f"SRCC better than that of the untuned model by {challenge.difference:.3f}, 95 % interval {challenge.low:.3f} "
         f"to {challenge.high:.3f}, 120 held-out pairs."
     )
+
+
+def test_a_model_whose_process_ended_before_it_was_compared_is_compared_later() -> None:
+    test = make_study()
+    missed, from_before, at_it = (make_version(test, noise=0.2, seed=seed) for seed in range(3))
+    for version, ago in ((missed, timedelta(minutes=6)), (from_before, timedelta(days=8))):
+        TrainingRun.objects.filter(pk=version.run_id).update(finished_at=timezone.now() - ago)
+
+    assert models_challenge_missed() == 1
+    assert champion(test) == missed
+    assert [challenge.challenger for challenge in Challenge.objects.all()] == [missed]
+    assert models_challenge_missed() == 0
 
 
 def test_a_challenger_that_is_worse_or_as_good_is_not_promoted() -> None:
