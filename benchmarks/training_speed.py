@@ -58,7 +58,8 @@ TIMED_PAIRS = 100
 LEAST_SPEEDUP, LEAST_STEP_SPEEDUP, SRCC_TOLERANCE = 10.0, 1.5, 0.01
 CAPTIONS_A_CLIP = 5
 REFERENCE_EPOCHS = 10
-OURS = '{"policy": "last-stages", "epochs": 5, "batch_size": 8}'
+# Chosen on worlds 21 to 23, where batches of 8 at the preset's rates end at the same SRCC and take a fifth longer.
+OURS = '{"policy": "last-stages", "epochs": 5, "batch_size": 16, "learning_rate": 2e-3, "tower_learning_rate": 4e-4}'
 
 
 def main() -> int:

@@ -92,8 +92,7 @@ class LogMel:
         float32 would drown what lies 90 dB down. `period` is the length of the clip that a window repeats, 0 of none.
         """
         half = self.fft_size // 2
-        # Padded by numpy: torch reflects no window that is shorter than half a frame.
-        centred = np.pad(windows.astype(np.float64), ((0, 0), (half, half)), mode="reflect")
+        centred = _reflected(windows, half)
         frames = torch.from_numpy(centred).to(device).unfold(1, self.fft_size, self.hop)
         numbers, like = self._distinct(centred, frames.shape[1], period)
         at_once = SAMPLES_AT_ONCE // self.fft_size if frames.device.type == "cpu" else len(numbers)
@@ -115,8 +114,10 @@ class LogMel:
         repeats = bool(period) and self.padding != "pad"
         inside = (start >= 0) & (start + self.fft_size <= whole)
         like = np.where(inside & repeats, start % max(1, period), -1 - number)
-        heard = np.flatnonzero(centred.any(axis=0))
-        like[number * self.hop > (heard[-1] if len(heard) else -1)] = -1 - n_frames
+        heard = (centred != 0).any(axis=0)
+        # From the end, where the search is soon over.
+        last = centred.shape[1] - 1 - int(heard[::-1].argmax()) if heard.any() else -1
+        like[number * self.hop > last] = -1 - n_frames
         _, first, place = np.unique(like, return_index=True, return_inverse=True)
         return first, place
 
@@ -140,3 +141,18 @@ class LogMel:
             "filters": hashlib.sha256(self.filters.numpy().tobytes()).hexdigest(),
         }
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _reflected(windows: npt.NDArray[np.float32], half: int) -> npt.NDArray[np.float64]:
+    """`windows` in float64 with `half` samples of their reflection at each end.
+
+    Written in one pass: numpy's pad, which short windows are left to, takes several, as long as all the rest here.
+    """
+    count, size = windows.shape
+    if size <= half:
+        return np.pad(windows.astype(np.float64), ((0, 0), (half, half)), mode="reflect")
+    centred = np.empty((count, size + 2 * half))
+    centred[:, half : half + size] = windows
+    centred[:, :half] = windows[:, half:0:-1]
+    centred[:, half + size :] = windows[:, -2 : -half - 2 : -1]
+    return centred
