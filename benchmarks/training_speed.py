@@ -1,8 +1,8 @@
 """Tuning against what a user would write with transformers (`usual_training`), here and now, one after the other.
 
 To the same SRCC: the built-in CLAP on generated worlds, by `modeling.training.train` from the snapshot to the report,
-and by a full fine-tune at the same rates on the same losses. The reference is timed on 100 pairs, in training and in
-scoring, and scaled to what such a run does up to the epoch that the validation pairs choose: its training pairs each
+and by a full fine-tune at the preset's rates on the same losses. The reference is timed on 100 pairs, in training and
+in scoring, and scaled to what such a run does up to the epoch that the validation pairs choose: its training pairs each
 epoch, the validation pairs after each, the held-out pairs before and after. Its SRCC is that of this epoch. Told are
 the median of the worlds' ratios, and the mean SRCC of both.
 
@@ -115,7 +115,7 @@ def _race(options: argparse.Namespace, seed: int) -> Race:
         started = time.perf_counter()
         result = train(config, Path(folder) / "snapshot", Path(folder) / "out")
         ours = time.perf_counter() - started
-        train_s, score_s, epoch, srcc = _usual_run(snapshot, config)
+        train_s, score_s, epoch, srcc = _usual_run(snapshot, PRESETS["small"])
     measured = result.n_validation * epoch + 2 * result.n_heldout
     race = Race(
         train_s * result.n_train * epoch + score_s * measured, srcc, ours, float(result.tuned["srcc"].value or 0)
