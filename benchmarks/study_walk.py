@@ -128,6 +128,8 @@ class StudyWalk:
         unbalanced = page.locator("#balance").get_by_role("link")
         if unbalanced.count():
             unbalanced.click()
+        else:
+            expect(page.locator("#balance")).to_contain_text("has one sound for each")
         self._shot("set-up-balance")
         self._tab("Plan")
         self._shot("plan")

@@ -32,8 +32,8 @@ def certain_gaps(score: Floats, human: Floats, n_ratings: Ints, rating_sd: Float
     pooled = float((free[known] * own).sum() / free[known].sum())
     weight = free[known] + PRIOR_RATINGS
     spread = (free[known] * own + PRIOR_RATINGS * pooled) / weight
-    from scipy.stats import t  # here, as in modeling.metrics.srcc
+    from scipy import stats  # here, as in modeling.metrics.srcc
 
-    margin = t.ppf((1 + CONFIDENCE) / 2, weight) * np.sqrt(spread / n_ratings[known])
+    margin = stats.t.ppf((1 + CONFIDENCE) / 2, weight) * np.sqrt(spread / n_ratings[known])
     found[known] = np.abs(score[known] - human[known]) - margin
     return found

@@ -146,13 +146,9 @@ class LogMel:
 def _reflected(windows: npt.NDArray[np.float32], half: int) -> npt.NDArray[np.float64]:
     """`windows` in float64 with `half` samples of their reflection at each end.
 
-    Written in one pass: numpy's pad, which short windows are left to, takes several, as long as all the rest here.
+    By torch, which takes less than half of numpy's time but reflects no window that is shorter than half a frame.
     """
-    count, size = windows.shape
-    if size <= half:
-        return np.pad(windows.astype(np.float64), ((0, 0), (half, half)), mode="reflect")
-    centred = np.empty((count, size + 2 * half))
-    centred[:, half : half + size] = windows
-    centred[:, :half] = windows[:, half:0:-1]
-    centred[:, half + size :] = windows[:, -2 : -half - 2 : -1]
-    return centred
+    double = windows.astype(np.float64)
+    if windows.shape[1] <= half:
+        return np.pad(double, ((0, 0), (half, half)), mode="reflect")
+    return np.asarray(torch.nn.functional.pad(torch.from_numpy(double), (half, half), mode="reflect").numpy())

@@ -31,9 +31,8 @@ from modeling.features import FUSED_CHANNELS, LogMel
 # Rows of a fixed shape. A clip's own 4,096 patches keep a core busy; a caption's dozen tokens do not.
 CPU_CAPTIONS, GPU_CAPTIONS, GPU_WINDOWS = 8, 64, 32
 # Captions are padded by this many tokens at most, or by half of what they have: so that a few captions of many lengths
-# fill few shapes. It changes bits: what is kept of captions says which way they were padded.
+# fill few shapes.
 LEAST_TOKEN_STEP = 4
-PADDING = "tokens to 4, 8, 12, 16, 24, 32, 48"
 
 
 @dataclass
@@ -131,7 +130,9 @@ class Clap:
         weights = sorted(self.network.state_dict().items())
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             told = [f"{name} {digest}" for (name, _), digest in zip(weights, pool.map(_digest, weights), strict=True)]
-        told += [self.log_mel.fingerprint, str(self.max_tokens), PADDING, _digest_tokenizer(self.tokenizer)]
+        # The shapes of captions, for the bits depend on them.
+        lengths = sorted({_padded(tokens) for tokens in range(self.max_tokens)})
+        told += [self.log_mel.fingerprint, str(self.max_tokens), str(lengths), _digest_tokenizer(self.tokenizer)]
         told += [self.device.type, torch.__version__, torch.backends.cpu.get_cpu_capability()]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()
 

@@ -35,9 +35,9 @@ from worker.models import (
     RunStatus,
     TrainingRun,
 )
-from worker.registry import model_challenge, models_prune
+from worker.newcomers import newcomer_compare
 from worker.report_measures import MeasuredReport, report_measured, report_store
-from worker.run_checkpoints import checkpoints_bound, checkpoints_clear
+from worker.run_checkpoints import checkpoints_bound
 from worker.run_files import checkpoint_take_over, earlier_attempts_clear, run_directory
 from worker.run_reporting import RunReporter
 from worker.selectors import question_named
@@ -146,7 +146,7 @@ def _store_patiently(run: TrainingRun, result: TrainingResult) -> None:
             connection.close()
             time.sleep(STORING_PAUSE_S)
     earlier_attempts_clear(run=run)
-    _stand_for(version)
+    newcomer_compare(version=version)
 
 
 @transaction.atomic
@@ -179,16 +179,6 @@ def _store(run: TrainingRun, result: TrainingResult, measured: MeasuredReport) -
     row.save()
     heldout_look(heldout_set=row.snapshot.heldout_set if row.snapshot else None, kind=LookKind.RUN)
     return version
-
-
-def _stand_for(version: ModelVersion) -> None:
-    """The finished run's model against the champion. A fault here costs neither the run nor its model."""
-    try:
-        model_challenge(version=version)
-        models_prune(test=version.run.test, question=version.run.question)
-        checkpoints_clear(done=version.run)
-    except Exception:
-        logger.exception("%s could not be compared with the model in use.", version)
 
 
 def _metrics(run: TrainingRun, result: TrainingResult) -> list[Metric]:

@@ -9,7 +9,7 @@ from itertools import count
 from django.db import DatabaseError, InterfaceError, connection
 
 from worker import services
-from worker.registry import models_challenge_missed
+from worker.newcomers import newcomers_compare_missed
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def look(*, at_messages: bool) -> None:
         services.runs_take_back()
         if at_messages:
             services.runs_enqueue_again()
-            models_challenge_missed()
+            newcomers_compare_missed()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("Lost runs could not be looked for: %s", error)
     finally:

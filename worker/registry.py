@@ -8,7 +8,6 @@ model is in use, because none was promoted or because somebody went back, the un
 import logging
 import shutil
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -32,9 +31,6 @@ logger = logging.getLogger(__name__)
 LEAST_PAIRS = standing.LEAST_PAIRS
 # Models of a test and a question whose files stay although they are neither in use nor cited.
 MODELS_KEPT = 5
-# A model that has not been compared so long after its run's end has lost its process. Models from before there was a
-# registry were compared with nothing, and stay so.
-MISSED_AFTER, MISSED_FOR = timedelta(minutes=5), timedelta(days=7)
 GONE = (
     "The files of {version} were cleared away to save space. The snapshot and the settings of its run are kept: "
     "python -m modeling train makes it anew."
@@ -67,19 +63,6 @@ def model_challenge(*, version: ModelVersion) -> Challenge:
         challenge = known or _concluded(version, champion, challenge_computed(version=version, champion=champion))
         if challenge is not None:
             return challenge
-
-
-def models_challenge_missed() -> int:
-    """Compares the models whose process ended between the run's end and the comparison; returns how many they were."""
-    now = timezone.now()
-    missed = ModelVersion.objects.filter(
-        challenge=None, files_removed_at=None, run__finished_at__range=(now - MISSED_FOR, now - MISSED_AFTER)
-    )
-    versions = list(missed.select_related("run__test").order_by("created_at", "pk"))
-    for version in versions:
-        model_challenge(version=version)
-        models_prune(test=version.run.test, question=version.run.question)
-    return len(versions)
 
 
 @transaction.atomic

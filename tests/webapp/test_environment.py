@@ -131,7 +131,8 @@ def test_web_process_loads_neither_torch_nor_statistics_nor_pictures(tmp_path: P
         "import django, sys; django.setup(); import webapp.wsgi, webapp.urls, worker.tasks; "
         "from django.urls import get_resolver; get_resolver().url_patterns; "
         "from django.urls import reverse; reverse('dashboard:test_list'); "
-        "heavy = {'torch', 'transformers', 'statsmodels', 'pandas', 'matplotlib', 'scipy.stats', 'scipy.signal'}; "
+        "heavy = {'torch', 'torchaudio', 'transformers', 'statsmodels', 'pandas', 'matplotlib'}; "
+        "heavy |= {'scipy.stats', 'scipy.signal'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "webapp.settings", "EARMARK_HOME": str(tmp_path)}

@@ -100,7 +100,7 @@ def test_a_process_that_is_seen_to_live_may_wait_for_its_database(
 
 def test_models_that_were_not_compared_are_looked_for_with_lost_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bool] = []
-    monkeypatch.setattr("worker.lookout.models_challenge_missed", lambda: looked.append(True))
+    monkeypatch.setattr("worker.lookout.newcomers_compare_missed", lambda: looked.append(True))
     look(at_messages=False)
     assert looked == []
     look(at_messages=True)

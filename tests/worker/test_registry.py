@@ -28,6 +28,7 @@ from worker.models import (
     TrainingRun,
     Verdict,
 )
+from worker.newcomers import newcomers_compare_missed
 from worker.registry import (
     LEAST_PAIRS,
     MODELS_KEPT,
@@ -36,7 +37,6 @@ from worker.registry import (
     model_cite,
     model_promote,
     model_roll_back,
-    models_challenge_missed,
     models_prune,
     untuned_promote,
     untuned_roll_back,
@@ -111,10 +111,26 @@ def test_a_model_whose_process_ended_before_it_was_compared_is_compared_later() 
     for version, ago in ((missed, timedelta(minutes=6)), (from_before, timedelta(days=8))):
         TrainingRun.objects.filter(pk=version.run_id).update(finished_at=timezone.now() - ago)
 
-    assert models_challenge_missed() == 1
+    assert newcomers_compare_missed() == 1
     assert champion(test) == missed
     assert [challenge.challenger for challenge in Challenge.objects.all()] == [missed]
-    assert models_challenge_missed() == 0
+    assert newcomers_compare_missed() == 0
+
+
+def test_a_model_that_cannot_be_compared_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = make_study()
+    bad, good = (make_version(test, noise=0.2, seed=seed) for seed in range(2))
+    TrainingRun.objects.update(finished_at=timezone.now() - timedelta(minutes=6))
+
+    def compare(*, version: ModelVersion) -> Challenge:
+        if version == bad:
+            raise RuntimeError("a fault")
+        return model_challenge(version=version)
+
+    monkeypatch.setattr("worker.newcomers.model_challenge", compare)
+
+    assert newcomers_compare_missed() == 2
+    assert [challenge.challenger for challenge in Challenge.objects.all()] == [good]
 
 
 def test_a_challenger_that_is_worse_or_as_good_is_not_promoted() -> None:
