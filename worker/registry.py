@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from listening_tests.choices import AuditedAction
@@ -46,8 +47,13 @@ class Earlier:
 
 def champion_of(*, test: ListeningTest, question: str) -> ModelVersion | None:
     """The model in use; None where the untuned one is."""
-    newest = Promotion.objects.filter(test=test, question=question).select_related("version__run").first()
+    newest = newest_promotions(test=test.pk, question=question).select_related("version__run").first()
     return newest.version if newest else None
+
+
+def newest_promotions(*, test: int, question: str) -> QuerySet[Promotion]:
+    """Of the test of this key, the newest first: it holds the model in use."""
+    return Promotion.objects.filter(test=test, question=question).order_by("-id")
 
 
 def model_challenge(*, version: ModelVersion) -> Challenge:

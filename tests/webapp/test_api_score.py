@@ -15,8 +15,9 @@ import httpx2
 import numpy as np
 import pytest
 import soundfile
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from listening_tests.choices import Role
 from listening_tests.models import Clip, ListeningTest, Pair
@@ -27,7 +28,7 @@ from tests.webapp.api import Script, make_script
 from tests.worker.studies import make_sound
 from worker.models import ModelVersion
 from worker.scoring import client
-from worker.scoring.messages import Answered, Scored
+from worker.scoring.messages import Answered, Scored, pack_answer
 from worker.scoring.residents import Question
 from worker.scoring.server import Scorer as Server
 
@@ -106,6 +107,33 @@ def test_the_champion_answers_of_a_stored_clip(
     assert found["scores"][0]["score_sd"] == 1.25
     assert [row["cosine"] for row in found["scores"]] == [row["cosine"] for row in untuned["scores"]]
     assert script.post("score/", {**asked, "model": str(version.uuid)}).json() == found
+
+
+def test_few_queries(
+    scorer: str,
+    script: Script,
+    test: ListeningTest,
+    settings: Settings,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """The token, the test, its model, the clip."""
+    pair = make_pair(test, clip=make_sound())
+    make_champion(test, settings)
+    asked = {"test": "rain", "clip": str(pair.clip.uuid), "captions": CAPTIONS}
+    script.post("score/", asked)
+    with django_assert_num_queries(4):
+        assert script.post("score/", asked).status_code == 200
+
+
+def test_who_may_see_every_test_asks_of_every_test(scorer: str) -> None:
+    pair = make_pair(make_test(slug="wind"), clip=make_sound())
+    asked = {"test": "wind", "clip": str(pair.clip.uuid), "captions": CAPTIONS}
+    script = make_script(name="chief")
+    assert script.post("score/", asked).status_code == 404
+    User.objects.filter(username="chief").update(is_superuser=True)
+    assert script.post("score/", asked).status_code == 200
+    User.objects.filter(username="chief").update(is_staff=False)
+    assert script.post("score/", asked).status_code == 403
 
 
 def test_many_at_once_get_what_each_asked_for(script: Script, test: ListeningTest) -> None:
@@ -201,6 +229,27 @@ def test_a_scorer_that_dies_at_work_is_told_at_once(script: Script, settings: Se
         threading.Thread(target=die_again_and_again, args=(server,), daemon=True).start()
         response = send(script, wav())
     assert (response.status_code, response.json()["detail"]) == (503, client.AWAY)
+
+
+def test_a_connection_that_the_scorer_closed_is_made_anew(settings: Settings) -> None:
+    """As when it is started again: the connection that was kept from the question before is none any more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EARMARK_SCORER = f"http://127.0.0.1:{server.getsockname()[1]}"
+        threading.Thread(target=answer_and_close, args=(server,), daemon=True).start()
+        assert [ask_directly("caption").scores[0].cosine for _ in range(3)] == [0.5, 0.5, 0.5]
+
+
+def answer_and_close(server: socket.socket) -> None:
+    """Says that it keeps each connection, and closes it after its first answer."""
+    answer = pack_answer(Answered((Scored(0.5, 5.0, None),), "echo", ""))
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as heard:
+                lines = list(iter(heard.readline, b"\r\n"))
+                heard.read(next(int(line[15:]) for line in lines if line.lower().startswith(b"content-length")))
+                connection.sendall(head + answer)
 
 
 def die_again_and_again(server: socket.socket) -> None:

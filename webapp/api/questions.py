@@ -1,5 +1,6 @@
 """Which question an address asks about."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -15,14 +16,19 @@ class QuestionFilter(serializers.Serializer[Any]):
 
 def question_named(*, test: ListeningTest, name: str | None) -> Question | None:
     """The test's question of this name, else its first, or None where it asks none. Raises Refused for an unknown."""
-    questions = list(test.questions.order_by("id"))
+    questions = {question.name: question for question in test.questions.order_by("id")}
+    chosen = name_chosen(list(questions), name, slug=test.slug)
+    return None if chosen is None else questions[chosen]
+
+
+def name_chosen(questions: Sequence[str], name: str | None, *, slug: str) -> str | None:
+    """As `question_named`, of the questions by their names, in their order."""
     if not name:
         return questions[0] if questions else None
-    for question in questions:
-        if question.name == name:
-            return question
-    asked = ", ".join(question.name for question in questions) or "none"
-    raise Refused(f"The test {test.slug} asks no question '{name}'. Its questions are: {asked}.")
+    if name in questions:
+        return name
+    asked = ", ".join(questions) or "none"
+    raise Refused(f"The test {slug} asks no question '{name}'. Its questions are: {asked}.")
 
 
 def question_asked(request: Request, test: ListeningTest) -> Question | None:

@@ -1,10 +1,12 @@
 """The scorer as the web process asks it. Few at a time, so that raters find threads of the web server free."""
 
+import json
+import socket
 import threading
-from functools import cache
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
 
-import httpx2
 from django.conf import settings
 
 from listening_tests.exceptions import Refused
@@ -14,11 +16,13 @@ from worker.scoring.messages import ADDRESS, Answered, Asked, mime_type, pack, p
 MOST_AT_ONCE = 16
 # The scorer itself answers in time, or says that it is late; beyond this nobody is there.
 GRACE_S = 2.0
+CONNECT_S = 2.0
 BUSY = "So many questions are on their way to the scorer that this one was not taken. Ask again in a second."
 AWAY = "The scorer does not answer just now; it is started again by itself. Ask again in a few seconds."
 SILENT = "The scorer has not answered within {seconds:g} s. Ask again, with fewer captions or a shorter sound."
 
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_kept = threading.local()
 
 
 class ScorerBusy(Exception):
@@ -41,48 +45,86 @@ def ask(asked: Asked) -> Answered:
 
 def is_there() -> bool:
     """Whether a scorer answers at all. It opens no model for this question, which lacks the password."""
+    line = _Line(settings.EARMARK_SCORER)
     try:
-        answer = _client(settings.EARMARK_SCORER).get(ADDRESS, timeout=GRACE_S)
-    except httpx2.HTTPError:
+        line.open(answers_within_s=GRACE_S)
+        line.request("GET", ADDRESS)
+        return line.getresponse().status == HTTPStatus.UNAUTHORIZED
+    except (OSError, HTTPException):
         return False
-    return answer.status_code == HTTPStatus.UNAUTHORIZED
+    finally:
+        line.close()
 
 
 def _ask(asked: Asked) -> Answered:
     try:
-        try:
-            response = _sent(asked)
-        except httpx2.RemoteProtocolError:
-            # A connection that was kept, and that the scorer closed at this moment. To ask twice changes nothing.
-            response = _sent(asked)
-    except httpx2.ReadTimeout as error:
+        status, content = _sent(asked)
+    except TimeoutError as error:
         raise ScorerAway(SILENT.format(seconds=asked.within_s)) from error
-    except httpx2.HTTPError as error:
+    except (OSError, HTTPException) as error:
         raise ScorerAway(AWAY) from error
-    if response.status_code == HTTPStatus.OK:
-        return unpack_answer(response.content)
-    detail = str(response.json()["detail"])
-    if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+    if status == HTTPStatus.OK:
+        return unpack_answer(content)
+    detail = str(json.loads(content)["detail"])
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         raise Refused(detail)
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise ScorerBusy(detail)
     raise ScorerAway(detail)
 
 
-def _sent(asked: Asked) -> httpx2.Response:
-    return _client(settings.EARMARK_SCORER).post(
-        ADDRESS,
-        content=pack(asked),
-        headers={"Authorization": f"Bearer {password()}", "Content-Type": mime_type()},
-        timeout=httpx2.Timeout(asked.within_s + GRACE_S, connect=2.0),
-    )
+def _sent(asked: Asked) -> tuple[int, bytes]:
+    """The answer's status and content. Raises OSError and HTTPException."""
+    line = _line(settings.EARMARK_SCORER)
+    is_fresh = line.sock is None
+    try:
+        return line.ask(asked)
+    except (ConnectionError, HTTPException):
+        # A connection that was kept, and that the scorer closed at this moment. To ask twice changes nothing.
+        if is_fresh:
+            raise
+        return line.ask(asked)
 
 
-@cache
-def _client(address: str) -> httpx2.Client:
-    """Keeps connections. `address` is http://host:port, or unix: and the path of a socket."""
-    limits = httpx2.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE, keepalive_expiry=60)
-    if address.startswith("unix:"):
-        transport = httpx2.HTTPTransport(uds=address.removeprefix("unix:"), limits=limits, trust_env=False)
-        return httpx2.Client(base_url="http://scorer", transport=transport)
-    return httpx2.Client(base_url=address, transport=httpx2.HTTPTransport(limits=limits, trust_env=False))
+def _line(address: str) -> "_Line":
+    """This thread's: threads of a web server stay, and each asks one thing at a time."""
+    line: _Line | None = getattr(_kept, "line", None)
+    if line is None or line.address != address:
+        line = _kept.line = _Line(address)
+    return line
+
+
+class _Line(HTTPConnection):
+    """A connection that is kept. `address` is http://host:port, or unix: and the path of a socket."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("scorer" if address.startswith("unix:") else urlsplit(address).netloc, timeout=CONNECT_S)
+        self.address = address
+
+    def connect(self) -> None:
+        if not self.address.startswith("unix:"):
+            super().connect()
+            return
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(CONNECT_S)
+        self.sock.connect(self.address.removeprefix("unix:"))
+
+    def open(self, *, answers_within_s: float) -> None:
+        """Raises ConnectionError where nobody is there."""
+        try:
+            if self.sock is None:
+                self.connect()
+        except TimeoutError as error:
+            raise ConnectionError from error
+        self.sock.settimeout(answers_within_s)
+
+    def ask(self, asked: Asked) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {password()}", "Content-Type": mime_type()}
+        try:
+            self.open(answers_within_s=asked.within_s + GRACE_S)
+            self.request("POST", ADDRESS, pack(asked), headers)
+            response = self.getresponse()
+            return response.status, response.read()
+        except BaseException:
+            self.close()
+            raise

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
+
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Question
 from modeling.config import ConfigError
 from worker.configuration import config_of_request, preset_of_request
 from worker.models import ModelVersion
 from worker.registry import GONE, champion_of
+from worker.scoring.quick_reads import AskedTest, champion_of_asked
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,20 @@ def model_of_version(*, version: ModelVersion) -> ModelInUse:
 def model_in_use(*, test: ListeningTest, question: Question) -> ModelInUse:
     """The champion, or the model that the test's runs begin with. Raises Refused where its preset cannot be read."""
     champion = champion_of(test=test, question=question.name)
+    return model_of_version(version=champion) if champion is not None else _untuned(preset_of_request(test=test))
+
+
+def model_of_asked(*, test: AskedTest, question: str) -> ModelInUse:
+    """As `model_in_use`."""
+    champion = champion_of_asked(test=test.pk, question=question)
     if champion is not None:
         return model_of_version(version=champion)
+    return _untuned(test.preset or str(settings.EARMARK_PRESET))
+
+
+def _untuned(preset: str) -> ModelInUse:
     try:
-        config = config_of_request(preset=preset_of_request(test=test), config_file=None)
+        config = config_of_request(preset=preset, config_file=None)
     except ConfigError as error:
         raise Refused(str(error)) from error
     return ModelInUse(None, str(config["model"]))

@@ -10,10 +10,10 @@ from worker.models import ModelScore, ModelVersion, PairResult, ScoringJob
 from worker.registry import champion_of
 
 
-def clip_of_tests(*, tests: QuerySet[ListeningTest], uuid: UUID) -> Clip | None:
+def clips_of_tests(*, tests: QuerySet[ListeningTest], uuid: UUID) -> QuerySet[Clip]:
     """The clip, where one of `tests` uses it."""
     used = Exists(Pair.objects.filter(clip=OuterRef("pk"), test__in=tests))
-    return Clip.objects.filter(used, uuid=uuid).first()
+    return Clip.objects.filter(used, uuid=uuid)
 
 
 def version_of_tests(*, tests: QuerySet[ListeningTest], uuid: UUID) -> ModelVersion | None:

@@ -6,21 +6,22 @@ from uuid import UUID
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from listening_tests.exceptions import Refused
-from listening_tests.models import Clip, ListeningTest, Question
+from listening_tests.models import ListeningTest, Question
 from listening_tests.roles import visible_tests
 from webapp.api.access import answers
 from webapp.api.errors import AwayError, BusyError
-from webapp.api.questions import question_named
+from webapp.api.questions import name_chosen, question_named
 from worker.scoring.client import ScorerAway, ScorerBusy, ask
 from worker.scoring.messages import LARGEST_SOUND_BYTES, Answered, Asked, seconds_to_answer
-from worker.scoring.models_in_use import ModelInUse, model_in_use, model_of_version
-from worker.scoring.selectors import clip_of_tests, version_of_tests
+from worker.scoring.models_in_use import ModelInUse, model_of_asked, model_of_version
+from worker.scoring.quick_reads import AskedClip, asked_clip, asked_test
+from worker.scoring.selectors import version_of_tests
 
 MOST_CAPTIONS, LONGEST_CAPTION = 100, 2_000
 TOO_LARGE = (
@@ -28,6 +29,7 @@ TOO_LARGE = (
     "a list of pairs (scorings/)."
 )
 CLIP = "Name a clip of a test that you work on (clip), or send a sound (audio): one of the two."
+NO_QUESTION = "The test {slug} asks raters no question yet. Add one on its page in the admin."
 MODEL = "Name a test, whose model in use is to answer, or a model by its uuid."
 
 
@@ -103,18 +105,23 @@ class Score(GenericAPIView[Any]):
             "model": _told(model, answered),
             "scores": [{"caption": caption, **vars(score)} for caption, score in rows],
         }
-        return Response(self.get_serializer(told).data)
+        return Response(told)
 
     def _model(self, *, test: str | None, question: str, model: UUID | None) -> ModelInUse:
-        tests = visible_tests(self.request.user)
-        found = get_object_or_404(tests, slug=test) if test else None
+        found = asked_test(user=self.request.user, slug=test) if test else None
+        if test and found is None:
+            raise Http404
         if model is not None:
+            tests = visible_tests(self.request.user)
             version = version_of_tests(tests=tests.filter(pk=found.pk) if found else tests, uuid=model)
             if version is None:
                 raise Http404
             return model_of_version(version=version)
         assert found is not None  # noqa: S101 -- the serializer saw to it
-        return model_in_use(test=found, question=question_or_refused(found, question))
+        name = name_chosen(found.questions, question, slug=found.slug)
+        if name is None:
+            raise Refused(NO_QUESTION.format(slug=found.slug))
+        return model_of_asked(test=found, question=name)
 
     def _question(self, model: ModelInUse, asked: dict[str, Any]) -> Asked:
         told: dict[str, Any] = {
@@ -128,7 +135,7 @@ class Score(GenericAPIView[Any]):
             if sound.size > LARGEST_SOUND_BYTES:
                 raise Refused(TOO_LARGE)
             return Asked(name=sound.name, content=sound.read(), **told)
-        clip = clip_of_tests(tests=visible_tests(self.request.user), uuid=asked["clip"])
+        clip = asked_clip(user=self.request.user, uuid=asked["clip"])
         if clip is None:
             raise Http404
         return Asked(name=clip.name, sound=_sound(clip), **told)
@@ -138,14 +145,14 @@ def question_or_refused(test: ListeningTest, name: str) -> Question:
     """The named question, else the first. Raises Refused where it is not asked, or none is."""
     question = question_named(test=test, name=name)
     if question is None:
-        raise Refused(f"The test {test.slug} asks raters no question yet. Add one on its page in the admin.")
+        raise Refused(NO_QUESTION.format(slug=test.slug))
     return question
 
 
-def _sound(clip: Clip) -> str:
+def _sound(clip: AskedClip) -> str:
     if not clip.original:
         raise Refused(f"The sound of {clip.name} is not here: its ratings were imported without it. Upload the sound.")
-    return str(clip.original.name)
+    return clip.original
 
 
 def _ask(asked: Asked) -> Answered:
