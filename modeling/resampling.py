@@ -56,8 +56,11 @@ class CaptionDraws:
 
 
 def draw_captions(captions: Sequence[Hashable], *, n_resamples: int, seed: int) -> CaptionDraws:
-    """As many captions as there are, drawn with replacement, `n_resamples` times; captions in order of appearance."""
-    number = {caption: place for place, caption in enumerate(dict.fromkeys(captions))}
+    """As many captions as there are, drawn with replacement, `n_resamples` times.
+
+    Captions are numbered in their sorted order: which pairs are drawn does not depend on the order they come in.
+    """
+    number = {caption: place for place, caption in enumerate(sorted(set(captions), key=repr))}
     caption = np.array([number[name] for name in captions], dtype=np.int64)
     n = len(number)
     drawn = np.random.default_rng(seed).integers(0, max(n, 1), size=(n_resamples, n), dtype=np.int32)

@@ -112,6 +112,18 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert metrics.compare(*some_pairs()) == metrics.compare(*some_pairs())
 
 
+def test_the_order_of_the_pairs_does_not_matter() -> None:
+    """Two pages that read the same pairs in another order say the same interval."""
+    base, tuned, human, captions = some_pairs()
+    order = np.random.default_rng(3).permutation(len(human))
+    asked = metrics.compare(base, tuned, human, captions).difference
+    again = metrics.compare(base[order], tuned[order], human[order], [captions[at] for at in order]).difference
+    for name, found in asked.items():
+        assert [again[name].value, again[name].low, again[name].high] == pytest.approx(
+            [found.value, found.low, found.high], abs=1e-9
+        )
+
+
 @pytest.mark.parametrize("constant", [0.3, 0.1 + 0.2, 0.0, -7e5])
 def test_a_constant_side_is_undefined_not_a_crash(constant: float) -> None:
     base, _, human, captions = some_pairs()

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from tests.worker.studies import make_study
+from worker.challenges import challenge_computed
 from worker.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,6 +32,10 @@ def test_it_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert report[name]["srcc"]["n"] == 30
     difference = report["tuned"]["srcc"]["value"] - report["base"]["srcc"]["value"]
     assert report["difference"]["srcc"]["value"] == pytest.approx(difference)
+    # The page of models says of the same comparison what the report says.
+    challenge = challenge_computed(version=run.model_version, champion=None)
+    said = [report["difference"]["srcc"][name] for name in ("value", "low", "high")]
+    assert [challenge.difference, challenge.low, challenge.high] == pytest.approx(said, abs=1e-12)
     assert run.predictions.count() == 30
     assert run.base_model
     assert {path.name for path in (Path(settings.MEDIA_ROOT) / run.model_version.directory).iterdir()} >= {
