@@ -1,6 +1,7 @@
 """The training loop in the admin: what happened is seen and never changed."""
 
-from datetime import timedelta
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,8 @@ from listening_tests.models import Rater, Withdrawal
 from tests.factories import make_test
 from tests.webapp.factories import make_done_run
 from tests.worker.studies import make_study, queued_run
+from worker.models import TrainingPlan, TrainingSchedule
+from worker.schedules import schedule_save
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +71,34 @@ def test_marks_need_no_queries_of_their_own(
         make_done_run(make_test())
     with django_assert_max_num_queries(5):
         assert chief.get(reverse(f"admin:worker_{table}_changelist")).status_code == 200
+
+
+LISTS = {"trainingplan": 6, "trainingrun": 5, "trainingschedule": 6, "datasetsnapshot": 5, "modelversion": 5}
+
+
+@pytest.mark.parametrize("table", LISTS)
+def test_lists_ask_as_often_however_long_they_are(
+    chief: Client, table: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(6):
+        test = make_test()
+        make_done_run(test)
+        TrainingPlan.objects.create(test=test)
+        schedule_save(schedule=TrainingSchedule(test=test, at=time(2), timezone=ZoneInfo("UTC"), least_new=1))
+    chief.get(reverse(f"admin:worker_{table}_changelist"))
+    with django_assert_max_num_queries(LISTS[table]):
+        page = chief.get(reverse(f"admin:worker_{table}_changelist"))
+    assert page.context["cl"].result_count == 6
+
+
+def test_the_list_of_what_beat_sends_asks_as_often_however_long_it_is(
+    chief: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(6):
+        schedule_save(schedule=TrainingSchedule(test=make_test(), at=time(2), timezone=ZoneInfo("UTC"), least_new=1))
+    with django_assert_max_num_queries(5):
+        page = chief.get(reverse("admin:django_celery_beat_periodictask_changelist"))
+    assert page.context["cl"].result_count == 6
 
 
 def test_a_run_is_not_changed(chief: Client) -> None:
