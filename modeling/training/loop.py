@@ -91,11 +91,8 @@ def tune(
                 found = validate(clap, towers, material, config, watch, team)
                 saver.logs.write(done, _validation(found))
                 last_loss = state.step_losses[-1]
-                state.losses.append(float(np.mean(state.step_losses)))
-                state.epoch, state.step, state.step_losses = state.epoch + 1, 0, []
-                state.validation.append(found)
-                if found is None or state.best is None or found > state.best:
-                    state.best_epoch, state.best, best = state.epoch, found, checkpoint.copy_of(weights)
+                if _is_best_epoch(state, found):
+                    best = checkpoint.copy_of(weights)
                 watch.measured(MeasuredPoint(done, total, state.epoch, config.epochs, last_loss, found))
                 saver.save(state, best)
         except TrainingCancelled:
@@ -104,6 +101,19 @@ def tune(
     checkpoint.put_back(weights, best)
     watch.skip(watch.total - watch.done - len(pairs.clips))
     return state
+
+
+def _is_best_epoch(state: LoopState, found: float | None) -> bool:
+    """Ends the epoch in the state; whether it agrees best so far. The latest does while nothing could be measured; one
+    that gives every pair the same cosine does not.
+    """
+    state.losses.append(float(np.mean(state.step_losses)))
+    state.epoch, state.step, state.step_losses = state.epoch + 1, 0, []
+    state.validation.append(found)
+    is_best = state.best is None or (found is not None and found > state.best)
+    if is_best:
+        state.best_epoch, state.best = state.epoch, found
+    return is_best
 
 
 class Saver:

@@ -12,7 +12,7 @@ from modeling.config import PRESETS, TrainingConfig, override
 from modeling.metrics import METRICS
 from modeling.scoring import Scorer
 from modeling.snapshot import read_snapshot
-from modeling.training import Progress, TrainingCancelled, TrainingRefused, TrainingResult
+from modeling.training import Progress, TrainingCancelled, TrainingRefused, TrainingResult, loop
 from tests.modeling.worlds import few_pairs, row, train, world_snapshot, write_rows
 
 TWO_EPOCHS = override(PRESETS["small"], {"epochs": 2})
@@ -144,6 +144,17 @@ def test_weights_are_kept_where_no_epoch_is_better(few: Path, tmp_path: Path) ->
         "On the validation pairs no epoch agreed better with people than the untuned model, so its weights were kept. "
         "Collect ratings for more captions."
     )
+
+
+def test_an_epoch_whose_agreement_is_undefined_is_not_the_best(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of weights that give every pair the same cosine."""
+    found = iter([0.5, None, 0.4])
+    monkeypatch.setattr(loop, "validate", lambda *_: next(found))
+    result = train(SHORT, few, tmp_path / "out")
+    assert result.note.startswith("On the validation pairs no epoch agreed better with people than the untuned model")
+    assert all(item.tuned_cosine == item.base_cosine for item in result.predictions)
 
 
 def test_too_few_held_out_pairs_are_refused_and_nothing_written(tmp_path: Path) -> None:
