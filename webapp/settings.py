@@ -204,6 +204,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_METADATA_CLASS": "webapp.api.metadata.WithoutFields",
     "DEFAULT_PAGINATION_CLASS": "webapp.api.pagination.ByCursor",
     "DEFAULT_THROTTLE_CLASSES": ["webapp.api.throttling.TokenThrottle"],
     "DEFAULT_THROTTLE_RATES": {"token": EARMARK_API_RATE},

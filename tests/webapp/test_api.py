@@ -161,8 +161,9 @@ def test_where_raters_come_from_is_set_up_too() -> None:
     assert made.json() | sent == made.json()
     assert list(ListeningTest.objects.get(slug="rain").excluded_tests.values_list("slug", flat=True)) == ["before"]
     # Somebody else's that was chosen stays, and can be chosen by nobody who does not work on it.
-    unknown = script("patch", "tests/rain/", {"excluded_tests": ["others"]})
-    assert unknown.json()["problems"][0]["where"] == "excluded_tests"
+    for name in ("others", "be\0fore"):
+        unknown = script("patch", "tests/rain/", {"excluded_tests": [name]})
+        assert (unknown.status_code, unknown.json()["problems"][0]["where"]) == (400, "excluded_tests")
     ListeningTest.objects.get(slug="rain").excluded_tests.add(others)
     assert script("patch", "tests/rain/", {"excluded_tests": ["others"]}).json()["excluded_tests"] == ["others"]
     late = script("patch", "tests/rain/", {"closes_at": "2039-01-01T00:00:00Z"})

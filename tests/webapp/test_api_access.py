@@ -84,6 +84,28 @@ def test_nobody_comes_in_without_a_token(test: ListeningTest, addresses: dict[st
     assert state() == before
 
 
+def test_options_of_every_address(test: ListeningTest, addresses: dict[str, str]) -> None:
+    """What it takes, and nothing that looks for a row."""
+    script = Script(token_create(user=User.objects.get(username="chief"), name="a script")[1])
+    before = state()
+    for name in set(NAMES) - {"nowhere", "docs", "schema"}:
+        response = script("options", addresses[name])
+        assert response.status_code == 200, name
+        assert "OPTIONS" in response.headers["Allow"].split(", ")
+        assert set(response.json()) == {"name", "description", "renders", "parses"}
+    assert state() == before
+
+
+@pytest.mark.parametrize("address", ["tests/ra%0Ain/", "tests/rain/runs/%0A/report/", "%0A", "no/such/%0D/address"])
+def test_a_line_break_leads_nowhere_as_anything_else_does(address: str) -> None:
+    response = make_script(name="chief").get(address)
+    assert response.status_code == 404
+    assert response.json() == {
+        "detail": "There is nothing at this address, or it belongs to a test that you do not work on.",
+        "problems": [],
+    }
+
+
 def test_the_token_of_who_is_no_staff_is_refused(test: ListeningTest, addresses: dict[str, str]) -> None:
     user = User.objects.create(username="guest")
     Member.objects.create(test=test, user=user, role=Role.OWNER)

@@ -101,5 +101,6 @@ urlpatterns = [
     path("tests/<slug:slug>/members/", members.Members.as_view(), name="members"),
     path("tests/<slug:slug>/members/<str:username>/", members.OneMember.as_view(), name="member"),
     path("tests/<slug:slug>/audit/", members.Audit.as_view(), name="audit"),
-    re_path(r"^.*$", root.nowhere, name="nowhere"),
+    # Of whatever letters it is: a dot would match no line break.
+    re_path(r"^[\s\S]*$", root.nowhere, name="nowhere"),
 ]

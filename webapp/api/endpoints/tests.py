@@ -48,6 +48,12 @@ class QuestionSerializer(serializers.ModelSerializer[Question]):
 class ExcludedTestsField(serializers.SlugRelatedField[ListeningTest]):
     """Tests of others' cannot be chosen; those that are chosen stay."""
 
+    def to_internal_value(self, data: Any) -> ListeningTest:
+        if "\0" in str(data):
+            # PostgreSQL takes no such text, and so no test is called so.
+            self.fail("does_not_exist", slug_name=self.slug_field, value=str(data))
+        return super().to_internal_value(data)
+
     def get_queryset(self) -> QuerySet[ListeningTest]:
         mine = visible_tests(self.context["request"].user)
         this = getattr(self.root, "instance", None)
