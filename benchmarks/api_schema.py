@@ -31,7 +31,8 @@ def main() -> int:
             *(str(schemathesis), "run", f"{installation.site}/api/schema/"),
             *("-H", f"Authorization: Bearer {key}", "--max-examples", str(EXAMPLES), "--checks", ",".join(CHECKS)),
         ]
-        return subprocess.run(command, check=False).returncode  # noqa: S603 -- our own words
+        # What it keeps of failures goes where the installation goes.
+        return subprocess.run(command, check=False, cwd=installation.home).returncode  # noqa: S603 -- our own words
     finally:
         installation.stop()
 

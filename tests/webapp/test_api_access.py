@@ -96,6 +96,16 @@ def test_options_of_every_address(test: ListeningTest, addresses: dict[str, str]
     assert state() == before
 
 
+@pytest.mark.parametrize("body", ["true", "null", "[]", "[3]", "3", '"x"', '{"pairs": null}'])
+def test_what_is_no_object_is_no_fault_of_ours(test: ListeningTest, addresses: dict[str, str], body: str) -> None:
+    """Whether the address looks at what is sent or not. A fault would be raised here."""
+    script = Script(token_create(user=User.objects.get(username="chief"), name="a script")[1])
+    for name, method in product(NAMES, ("post", "put", "patch")):
+        send = getattr(script.client, method)
+        response = send(f"/api/{addresses[name]}", body, content_type="application/json", headers=script.headers)
+        assert response.status_code < 500, (name, method)
+
+
 @pytest.mark.parametrize("address", ["tests/ra%0Ain/", "tests/rain/runs/%0A/report/", "%0A", "no/such/%0D/address"])
 def test_a_line_break_leads_nowhere_as_anything_else_does(address: str) -> None:
     response = make_script(name="chief").get(address)

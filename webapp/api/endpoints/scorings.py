@@ -1,5 +1,6 @@
 """Lists of pairs and all pairs of a test through a model: asked for, watched, cancelled, fetched; and stored scores."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -100,7 +101,7 @@ class Scorings(TestView):
         """Queues a list of pairs to be scored, or, without `pairs`, all pairs of the test by the model in use, which
         are then stored. Refused whole, with every line at fault.
         """
-        has_list = "pairs" in request.data
+        has_list = isinstance(request.data, Mapping) and "pairs" in request.data
         asked = (ListSerializer if has_list else NewScoringSerializer)(data=request.data)
         asked.is_valid(raise_exception=True)
         job = self._list(asked.validated_data) if has_list else self._pairs(asked.validated_data)
