@@ -125,6 +125,13 @@ def test_few_queries(
         assert script.post("score/", asked).status_code == 200
 
 
+def test_the_browsable_page_offers_what_is_asked(script: Script) -> None:
+    page = script.client.get("/api/score/", headers=script.headers | {"Accept": "text/html"})
+    assert page.status_code == 405
+    assert 'name="clip"' in page.text
+    assert 'name="is_tuned"' not in page.text
+
+
 def test_who_may_see_every_test_asks_of_every_test(scorer: str) -> None:
     pair = make_pair(make_test(slug="wind"), clip=make_sound())
     asked = {"test": "wind", "clip": str(pair.clip.uuid), "captions": CAPTIONS}

@@ -78,7 +78,8 @@ class ScoresSerializer(serializers.Serializer[Any]):
 
 
 class Score(GenericAPIView[Any]):
-    serializer_class = ScoresSerializer
+    # What the browsable page offers to send.
+    serializer_class = AskSerializer
     parser_classes = (MultiPartParser, JSONParser)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
