@@ -8,8 +8,8 @@ from webapp.embedded_broker import server_command, socket_folder_make
 
 # A rater's browser asks again every ten seconds or so, and keeps its connections from one time to the next: one that
 # the server had closed meanwhile would cost another round trip, and on a bad network the answer.
-# An address may be as long as most proxies let it be.
 # Of its threads the scorer's questions may hold some while they wait (worker.scoring.client); the others are raters'.
+# An address may be as long as most proxies let it be.
 SERVING = ("--workers=2", "--threads=24", "--keep-alive=75", "--worker-connections=4000", "--limit-request-line=8190")
 # One process, which has the models in memory; a thread for each question that is read, waits or is worked on.
 SCORING = ("--workers=1", "--threads=128", "--keep-alive=75", "--timeout=120", "--graceful-timeout=5")

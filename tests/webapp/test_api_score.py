@@ -28,7 +28,7 @@ from tests.webapp.api import Script, make_script
 from tests.worker.studies import make_sound
 from worker.models import ModelVersion
 from worker.scoring import client
-from worker.scoring.messages import Answered, Scored, pack_answer
+from worker.scoring.messages import Answered, Scored
 from worker.scoring.residents import Question
 from worker.scoring.server import Scorer as Server
 
@@ -236,27 +236,6 @@ def test_a_scorer_that_dies_at_work_is_told_at_once(script: Script, settings: Se
         threading.Thread(target=die_again_and_again, args=(server,), daemon=True).start()
         response = send(script, wav())
     assert (response.status_code, response.json()["detail"]) == (503, client.AWAY)
-
-
-def test_a_connection_that_the_scorer_closed_is_made_anew(settings: Settings) -> None:
-    """As when it is started again: the connection that was kept from the question before is none any more."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        settings.EARMARK_SCORER = f"http://127.0.0.1:{server.getsockname()[1]}"
-        threading.Thread(target=answer_and_close, args=(server,), daemon=True).start()
-        assert [ask_directly("caption").scores[0].cosine for _ in range(3)] == [0.5, 0.5, 0.5]
-
-
-def answer_and_close(server: socket.socket) -> None:
-    """Says that it keeps each connection, and closes it after its first answer."""
-    answer = pack_answer(Answered((Scored(0.5, 5.0, None),), "echo", ""))
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
-    with suppress(OSError):
-        while True:
-            connection, _ = server.accept()
-            with connection, connection.makefile("rb") as heard:
-                lines = list(iter(heard.readline, b"\r\n"))
-                heard.read(next(int(line[15:]) for line in lines if line.lower().startswith(b"content-length")))
-                connection.sendall(head + answer)
 
 
 def die_again_and_again(server: socket.socket) -> None:
