@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ FUSED_CHANNELS = 4
 VERSION = 2
 # On a CPU: what is made of frames of so many samples stays within its cache.
 SAMPLES_AT_ONCE = 1 << 17
+SEARCHED_AT_ONCE = 1 << 12
 
 
 class LogMel:
@@ -53,9 +55,8 @@ class LogMel:
         longer than its window.
         """
         if self.fused and len(samples) > self.window_samples:
-            return self._fusion(self._log_mel(samples[None], device).float())
-        windows = np.stack([self._padded(window) for window in self._windows(samples)])
-        return self._log_mel(windows, device, period=len(samples))[:, None].float()
+            return self._fusion(self._log_mel([samples], len(samples), device).float())
+        return self._log_mel(self._windows(samples), self.window_samples, device)[:, None].float()
 
     def _windows(self, samples: Samples) -> list[Samples]:
         size = self.window_samples
@@ -64,14 +65,27 @@ class LogMel:
         starts = list(range(0, len(samples) - size, size)) + [len(samples) - size]
         return [samples[start : start + size] for start in starts]
 
-    def _padded(self, samples: Samples) -> Samples:
+    def _centred(self, windows: Sequence[Samples], size: int) -> Samples:
+        """Windows filled up to `size`, with half a frame of their reflection at each end; float32."""
+        half = self.fft_size // 2
+        centred = np.zeros((len(windows), size + 2 * half), dtype=np.float32)
+        for row, samples in zip(centred, windows, strict=True):
+            self._fill(row[half : half + size], samples)
+            if size <= half:
+                row[:] = np.pad(row[half : half + size], half, mode="reflect")
+                continue
+            # In place, where `numpy.pad` would copy all of it.
+            row[:half] = row[half + 1 : 2 * half + 1][::-1]
+            row[half + size :] = row[size - 1 : half + size - 1][::-1]
+        return centred
+
+    def _fill(self, window: Samples, samples: Samples) -> None:
         """As `ClapFeatureExtractor` pads: whole repeats and then silence, or as its `padding` says."""
-        size = self.window_samples
+        length = len(samples)
+        repeats = len(window) // length if self.padding in ("repeat", "repeatpad") else 1
+        window[: repeats * length].reshape(repeats, length)[:] = samples
         if self.padding == "repeat":
-            return np.tile(samples, size // len(samples) + 1)[:size]
-        if self.padding == "repeatpad":
-            samples = np.tile(samples, size // len(samples))
-        return np.pad(samples, (0, size - len(samples)))
+            window[repeats * length :] = samples[: len(window) - repeats * length]
 
     def _fusion(self, mel: torch.Tensor) -> torch.Tensor:
         """Of the log-mel (1, frames, mels) of a whole clip: shrunk, and a crop of each third, as four channels.
@@ -86,45 +100,42 @@ class LogMel:
         starts = [int(third[len(third) // 2]) if len(third) else 0 for third in thirds]
         return torch.stack([shrunk, *(mel[0, start : start + size] for start in starts)])[None]
 
-    def _log_mel(self, windows: npt.NDArray[np.float32], device: torch.device | str, period: int = 0) -> torch.Tensor:
-        """Log-mel of windows (windows, samples), shape (windows, frames, mels), in float64.
+    def _log_mel(self, windows: Sequence[Samples], size: int, device: torch.device | str) -> torch.Tensor:
+        """Log-mel of windows filled up to `size` samples, shape (windows, frames, mels), in float64.
 
-        float32 would drown what lies 90 dB down. `period` is the length of the clip that a window repeats, 0 of none.
+        float32 would drown what lies 90 dB down.
         """
-        half = self.fft_size // 2
-        centred = _reflected(windows, half)
+        centred = self._centred(windows, size)
         frames = torch.from_numpy(centred).to(device).unfold(1, self.fft_size, self.hop)
-        numbers, like = self._distinct(centred, frames.shape[1], period)
+        numbers, like = self._distinct(centred, frames.shape[1], len(windows[0]))
         at_once = SAMPLES_AT_ONCE // self.fft_size if frames.device.type == "cpu" else len(numbers)
         parts = torch.from_numpy(numbers).split(at_once)  # type: ignore[no-untyped-call]
         # One thread: the same sums in the same order, wherever it is called from.
         with cpu_threads(1):
-            mel = torch.cat([self._mel(frames[:, part.to(device)]) for part in parts], dim=1)
+            mel = torch.cat([self._mel(frames[:, part.to(device)].double()) for part in parts], dim=1)
             return (10 * mel.clamp_min_(FLOOR).log10_())[:, torch.from_numpy(like).to(device)]
 
-    def _distinct(self, centred: npt.NDArray[np.float64], n_frames: int, period: int) -> tuple[Numbers, Numbers]:
+    def _distinct(self, centred: Samples, n_frames: int, period: int) -> tuple[Numbers, Numbers]:
         """Numbers of the frames to be worked out, and for each frame the place of its like among them.
 
-        Alike are frames a multiple of the period apart, within what is repeated, and those of the silence at the end.
+        Alike are frames a multiple of `period` apart, the length of the clip, within what repeats it, and those of the
+        silence at the end.
         """
         number = np.arange(n_frames)
         start = number * self.hop - self.fft_size // 2
         size = centred.shape[1] - self.fft_size
-        whole = size // period * period if period and self.padding == "repeatpad" else size
-        repeats = bool(period) and self.padding != "pad"
+        whole = size // period * period if self.padding == "repeatpad" else size
+        repeats = self.padding != "pad"
         inside = (start >= 0) & (start + self.fft_size <= whole)
-        like = np.where(inside & repeats, start % max(1, period), -1 - number)
-        heard = (centred != 0).any(axis=0)
-        # From the end, where the search is soon over.
-        last = centred.shape[1] - 1 - int(heard[::-1].argmax()) if heard.any() else -1
-        like[number * self.hop > last] = -1 - n_frames
+        like = np.where(inside & repeats, start % period, -1 - number)
+        like[number * self.hop > _last_heard(centred)] = -1 - n_frames
         _, first, place = np.unique(like, return_index=True, return_inverse=True)
         return first, place
 
     def _mel(self, frames: torch.Tensor) -> torch.Tensor:
-        """Power in each mel band of frames (windows, frames, samples), shape (windows, frames, mels)."""
+        """Power in each mel band of frames (windows, frames, samples), which go; shape (windows, frames, mels)."""
         hann, filters = self.hann.to(frames.device), self.filters.to(frames.device)
-        spectrum = torch.fft.rfft(frames * hann)[..., : len(filters)]
+        spectrum = torch.fft.rfft(frames.mul_(hann))[..., : len(filters)]
         # Not the sum of a last axis of two, which takes ten times as long.
         mels: torch.Tensor = (spectrum.real.square() + spectrum.imag.square()) @ filters
         return mels
@@ -143,12 +154,11 @@ class LogMel:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _reflected(windows: npt.NDArray[np.float32], half: int) -> npt.NDArray[np.float64]:
-    """`windows` in float64 with `half` samples of their reflection at each end.
-
-    By torch, which takes less than half of numpy's time but reflects no window that is shorter than half a frame.
-    """
-    double = windows.astype(np.float64)
-    if windows.shape[1] <= half:
-        return np.pad(double, ((0, 0), (half, half)), mode="reflect")
-    return np.asarray(torch.nn.functional.pad(torch.from_numpy(double), (half, half), mode="reflect").numpy())
+def _last_heard(windows: Samples) -> int:
+    """Place of the last sample that is not silent in all windows, -1 of none; sought from the end, where it is near."""
+    for end in range(windows.shape[1], 0, -SEARCHED_AT_ONCE):
+        start = max(0, end - SEARCHED_AT_ONCE)
+        found = np.flatnonzero(windows[:, start:end].any(axis=0))
+        if len(found):
+            return start + int(found[-1])
+    return -1
