@@ -177,15 +177,13 @@ def caption_embeddings(
     if not captions:
         return np.empty((0, 0))
     keys = keeping.keys("text", captions)
-    found: list[Any] = [keeping.cache.get(key) if key else None for key in keys]
+    found: list[Any] = [_found(keeping.cache, key) for key in keys]
     missing = sorted((n for n, value in enumerate(found) if value is None), key=lambda n: len(captions[n]))
     for start in range(0, len(missing), CAPTIONS_AT_ONCE):
         part = missing[start : start + CAPTIONS_AT_ONCE]
         made = _checked(backbone, backbone.encode_text([captions[n] for n in part]), len(part), "captions")
         for number, embedded in zip(part, made, strict=True):
-            found[number] = embedded
-            if keys[number]:
-                keeping.cache.put(keys[number], embedded)
+            found[number] = _put(keeping.cache, keys[number], embedded)
             tick()
     for _ in range(len(captions) - len(missing)):
         tick()
@@ -210,37 +208,64 @@ def _sounds(backbone: Backbone, keys: Sequence[str], hear: Callable[[int], Any],
 def _sounds_in_threads(
     clap: Clap, keys: Sequence[str], hear: Callable[[int], Any], cache: KeptArrays, shortcut: Shortcut | None = None
 ) -> Sounds:
-    """A thread hears a clip and takes it through the tower, while others are at other clips."""
+    """A thread hears the clips of a pass and takes them through the tower, while others are at other clips."""
 
-    def work(number: int) -> Embeddings | AudioError:
+    def known(number: int) -> Embeddings | None:
         short = shortcut(number) if shortcut else None
-        if short is not None:
-            return short
-        try:
-            return _kept(cache, keys[number], lambda: np.asarray(clap.encode_mels([hear(number)])[0]))
-        except AudioError as error:
-            return error
+        return short if short is not None else _found(cache, keys[number])
 
-    return on_all_cores(work, range(len(keys)))
+    def work(numbers: range) -> list[Embeddings | AudioError]:
+        met = [_met(number, known, hear) for number in numbers]
+        heard = [sound for found, sound in met if found is None]
+        made = iter(clap.encode_mels(heard) if heard else ())
+        return [
+            found if found is not None else _put(cache, keys[number], next(made))
+            for number, (found, _) in zip(numbers, met, strict=True)
+        ]
+
+    with closing(on_all_cores(work, _groups(len(keys), clap.windows_at_once))) as results:
+        for group in results:
+            yield from group
 
 
 def _sounds_in_groups(backbone: Backbone, keys: Sequence[str], hear: Callable[[int], Any], cache: KeptArrays) -> Sounds:
     """Threads hear, and this one embeds what they heard, many clips at once."""
 
-    def work(number: int) -> tuple[Any, Any]:
-        """What is known of the clip already, or what was heard."""
-        known = cache.get(keys[number]) if keys[number] else None
-        try:
-            return known, None if known is not None else hear(number)
-        except AudioError as error:
-            return error, None
+    def known(number: int) -> Embeddings | None:
+        return _found(cache, keys[number])
 
-    with closing(on_all_cores(work, range(len(keys)))) as results:
-        for start in range(0, len(keys), GPU_WINDOWS):
-            group = list(islice(results, GPU_WINDOWS))
-            embedded = iter(_encoded(backbone, [heard for known, heard in group if known is None]))
-            for key, (known, _) in zip(keys[start : start + GPU_WINDOWS], group, strict=True):
-                yield known if known is not None else _kept(cache, key, embedded.__next__)
+    with closing(on_all_cores(lambda number: _met(number, known, hear), range(len(keys)))) as results:
+        for numbers in _groups(len(keys), GPU_WINDOWS):
+            met = list(islice(results, len(numbers)))
+            made = iter(_encoded(backbone, [sound for found, sound in met if found is None]))
+            for number, (found, _) in zip(numbers, met, strict=True):
+                yield found if found is not None else _put(cache, keys[number], next(made))
+
+
+def _groups(count: int, at_once: int) -> list[range]:
+    return [range(count)[start : start + at_once] for start in range(0, count, at_once)]
+
+
+def _met(
+    number: int, known: Callable[[int], Embeddings | None], hear: Callable[[int], Any]
+) -> tuple[Embeddings | AudioError | None, Any]:
+    """What is known of a clip, or why it has no embedding; else None, and what was heard."""
+    found = known(number)
+    try:
+        return (found, None) if found is not None else (None, hear(number))
+    except AudioError as error:
+        return error, None
+
+
+def _found(cache: KeptArrays, key: str) -> Embeddings | None:
+    return cache.get(key) if key else None
+
+
+def _put(cache: KeptArrays, key: str, embedded: Embeddings) -> Embeddings:
+    embedded = np.asarray(embedded)
+    if key:
+        cache.put(key, embedded)
+    return embedded
 
 
 def _encoded(backbone: Backbone, heard: Sequence[Any]) -> Embeddings:

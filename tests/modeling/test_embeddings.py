@@ -1,6 +1,7 @@
 """Scores of many pairs: the same bits in any company and order, nothing made twice, and poisoned clips by name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,33 @@ def test_a_caption_has_the_same_bits_in_any_batch(builtin: Clap, order: list[int
     whole = builtin.encode_text(captions)
     part = builtin.encode_text([captions[number] for number in order[:some]])
     assert (part == whole[order[:some]]).all()
+
+
+def test_clips_go_through_a_small_tower_by_threes_and_through_any_other_alone(
+    random_model: Clap, clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad clip and one that was kept take nobody's place."""
+    cache = KeptArrays(tmp_path, GIGABYTE)
+    expected = Scorer(random_model, cache=cache).score(clips[4], "Rain")
+    shapes: list[int] = []
+    embed = random_model.network.get_audio_features
+    monkeypatch.setattr(
+        random_model.network,
+        "get_audio_features",
+        lambda input_features, is_longer: shapes.append(len(input_features)) or embed(input_features, is_longer),
+    )
+    audio = [clips[0], tmp_path / "none.wav", *clips[2:]]
+    few = Scorer(random_model, cache=cache).score_all(audio, ["Rain"] * 6)
+    assert shapes == [3, 3]
+    assert (str(few[1]), few[4]) == (f"{tmp_path / 'none.wav'} does not exist or is no file.", expected)
+    monkeypatch.setattr("modeling.model.SMALL_TOWER_WEIGHTS", 0)
+    large = replace(random_model)
+    shapes.clear()
+    assert large.fingerprint() != random_model.fingerprint()
+    many = Scorer(large, cache=cache).score_all(audio, ["Rain"] * 6)
+    assert shapes == [1] * 5
+    cosines = [[score.cosine for score in found if isinstance(score, Score)] for found in (few, many)]
+    assert cosines[1] == pytest.approx(cosines[0], abs=1e-6)
 
 
 def test_the_fixed_shapes_of_a_gpu_give_the_same_scores_but_for_rounding(
