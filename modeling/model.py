@@ -36,7 +36,7 @@ CPU_CAPTIONS, GPU_CAPTIONS, GPU_WINDOWS, SMALL_TOWER_WINDOWS = 8, 64, 32, 3
 SMALL_TOWER_WEIGHTS = 2_000_000
 # Captions are padded by this many tokens at most, or by half of what they have: so that a few captions of many lengths
 # fill few shapes.
-LEAST_TOKEN_STEP = 4
+LEAST_TOKEN_STEP = 8
 
 
 @dataclass
