@@ -5,7 +5,7 @@ Django compiles a queryset anew each time it is used, which takes several times 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -61,9 +61,10 @@ class CompiledRead:
         return sql, [(names.get(parameter, ""), parameter) for parameter in parameters]
 
 
-def columns_of(model: type[models.Model], path: str = "") -> list[str]:
+@cache
+def columns_of(model: type[models.Model], path: str = "") -> tuple[str, ...]:
     """What `values_list` calls all columns of a model that lies at `path`, such as user__."""
-    return [f"{path}{field.attname}" for field in model._meta.concrete_fields]
+    return tuple(f"{path}{field.attname}" for field in model._meta.concrete_fields)
 
 
 def row_of(model: type[Row], values: Sequence[Any]) -> Row:

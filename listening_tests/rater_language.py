@@ -18,7 +18,8 @@ SPOKEN = ("text/html", "application/json")
 
 class RaterLanguageMiddleware(LocaleMiddleware):
     def process_request(self, request: HttpRequest) -> None:
-        if is_for_raters(request.path_info):
+        request.is_for_raters = is_for_raters(request.path_info)  # type: ignore[attr-defined]
+        if request.is_for_raters:  # type: ignore[attr-defined]
             super().process_request(request)
         else:
             # The thread may have spoken another language to a rater before.
@@ -29,7 +30,7 @@ class RaterLanguageMiddleware(LocaleMiddleware):
         response_type = response.headers.get("Content-Type", "").partition(";")[0]
         if response_type in SPOKEN:
             response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
-            if is_for_raters(request.path_info):
+            if request.is_for_raters:  # type: ignore[attr-defined]
                 patch_vary_headers(response, ("Accept-Language", "Cookie"))
         return response
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 
 class AdminPolicyMiddleware:
@@ -13,7 +12,7 @@ class AdminPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.path.startswith(reverse("admin:index")):
+        if request.resolver_match is not None and "admin" in request.resolver_match.app_names:
             response._csp_update = {  # type: ignore[attr-defined]
                 "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
                 "style-src": [SELF, UNSAFE_INLINE],

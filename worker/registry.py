@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 
 from listening_tests.choices import AuditedAction
@@ -51,7 +51,7 @@ def champion_of(*, test: ListeningTest, question: str) -> ModelVersion | None:
     return newest.version if newest else None
 
 
-def newest_promotions(*, test: int, question: str) -> QuerySet[Promotion]:
+def newest_promotions(*, test: int | OuterRef, question: str | OuterRef) -> QuerySet[Promotion]:
     """Of the test of this key, the newest first: it holds the model in use."""
     return Promotion.objects.filter(test=test, question=question).order_by("-id")
 

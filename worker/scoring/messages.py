@@ -63,7 +63,7 @@ def mime_type() -> str:
 
 
 def pack(asked: Asked) -> bytes:
-    told = {name: value for name, value in asdict(asked).items() if name != "content"}
+    told = {name: value for name, value in vars(asked).items() if name != "content"}
     return json.dumps(told).encode() + b"\n" + asked.content
 
 

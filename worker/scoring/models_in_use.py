@@ -7,8 +7,8 @@ from django.conf import settings
 
 from listening_tests.exceptions import Refused
 from listening_tests.models import ListeningTest, Question
-from modeling.config import ConfigError
-from worker.configuration import config_of_request, preset_of_request
+from modeling.config import ConfigError, load_config
+from worker.configuration import preset_of_request
 from worker.models import ModelVersion
 from worker.registry import GONE, champion_of
 from worker.scoring.quick_reads import AskedTest, champion_of_asked
@@ -47,7 +47,7 @@ def model_in_use(*, test: ListeningTest, question: Question) -> ModelInUse:
 
 def model_of_asked(*, test: AskedTest, question: str) -> ModelInUse:
     """As `model_in_use`."""
-    champion = champion_of_asked(test=test.pk, question=question)
+    champion = champion_of_asked(test=test, question=question)
     if champion is not None:
         return model_of_version(version=champion)
     return _untuned(test.preset or str(settings.EARMARK_PRESET))
@@ -55,7 +55,6 @@ def model_of_asked(*, test: AskedTest, question: str) -> ModelInUse:
 
 def _untuned(preset: str) -> ModelInUse:
     try:
-        config = config_of_request(preset=preset, config_file=None)
+        return ModelInUse(None, load_config(preset=preset).model)
     except ConfigError as error:
         raise Refused(str(error)) from error
-    return ModelInUse(None, str(config["model"]))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from listening_tests.compiled_reads import CompiledRead, columns_of, row_of
 from listening_tests.models import ListeningTest
@@ -18,12 +18,14 @@ from worker.scoring.selectors import clips_of_tests
 
 @dataclass(frozen=True)
 class AskedTest:
-    """`preset` is of the test's plan, blank where it has none; `questions` are named in their order."""
+    """`preset` is of the test's plan, blank where it has none. `champions` holds, by each question's name in their
+    order, the key of the model in use, None where none is.
+    """
 
     pk: int
     slug: str
     preset: str
-    questions: tuple[str, ...]
+    champions: dict[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ def asked_test(*, user: Account, slug: str) -> AskedTest | None:
     rows = _tests_read(*_rights(user)).rows(user=user.pk, slug=slug)
     if not rows:
         return None
-    pk, _, preset, _ = rows[0]
-    return AskedTest(pk, slug, preset or "", tuple(name for *_, name in rows if name is not None))
+    pk, _, preset, _, _ = rows[0]
+    return AskedTest(pk, slug, preset or "", {name: version for *_, name, version in rows if name is not None})
 
 
 def asked_clip(*, user: Account, uuid: UUID) -> AskedClip | None:
@@ -49,19 +51,14 @@ def asked_clip(*, user: Account, uuid: UUID) -> AskedClip | None:
     return AskedClip(*found) if found else None
 
 
-def champion_of_asked(*, test: int, question: str) -> ModelVersion | None:
-    """As `worker.registry.champion_of`, of a test by its key."""
-    found = _CHAMPION.first(test=test, question=question)
-    return row_of(ModelVersion, found) if found is not None and found[0] is not None else None
+def champion_of_asked(*, test: AskedTest, question: str) -> ModelVersion | None:
+    """As `worker.registry.champion_of`."""
+    version = test.champions[question]
+    found = None if version is None else _VERSION.first(pk=version)
+    return row_of(ModelVersion, found) if found is not None else None
 
 
-_CHAMPION = CompiledRead(
-    lambda test, question: newest_promotions(test=test, question=question).values_list(
-        *columns_of(ModelVersion, "version__")
-    )[:1],
-    test=int,
-    question=str,
-)
+_VERSION = CompiledRead(lambda pk: ModelVersion.objects.filter(pk=pk).values_list(*columns_of(ModelVersion)), pk=int)
 
 
 def _rights(user: Account) -> tuple[bool, bool]:
@@ -74,7 +71,9 @@ def _rights(user: Account) -> tuple[bool, bool]:
 def _tests_read(is_staff: bool, is_superuser: bool) -> CompiledRead:
     def make(user: int, slug: str) -> QuerySet[ListeningTest, Any]:
         tests = _visible(user, is_staff, is_superuser).filter(slug=slug).order_by("questions__id")
-        return tests.values_list("pk", "questions__id", "training_plan__preset", "questions__name")
+        promoted = newest_promotions(test=OuterRef("pk"), question=OuterRef("questions__name"))
+        champion = Subquery(promoted.values("version")[:1])
+        return tests.values_list("pk", "questions__id", "training_plan__preset", "questions__name", champion)
 
     return CompiledRead(make, user=int, slug=str)
 

@@ -56,6 +56,10 @@ class AskWithSoundSerializer(AskSerializer):
     audio = serializers.FileField(required=False, help_text="A sound of 0.1 to 60 s: wav, flac, ogg, mp3 or m4a.")
 
 
+# One for all requests, for it keeps nothing of one: to make its fields takes longer than to read what was sent.
+_READER = AskWithSoundSerializer()
+
+
 class ModelSerializer(serializers.Serializer[Any]):
     uuid = serializers.UUIDField(allow_null=True, help_text="Null for an untuned model.")
     name = serializers.CharField()
@@ -97,11 +101,10 @@ class Score(GenericAPIView[Any]):
         """Scores a sound with each caption, in their order. Nothing is stored, and a repeat gives the same numbers
         while the same model is in use. Without a tuned model the untuned one answers, and says so.
         """
-        asked = AskWithSoundSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        model = self._model(**{name: asked.validated_data.get(name) for name in ("test", "question", "model")})
-        answered = _ask(self._question(model, asked.validated_data))
-        rows = zip(asked.validated_data["captions"], answered.scores, strict=True)
+        asked = _READER.run_validation(request.data or {})
+        model = self._model(**{name: asked.get(name) for name in ("test", "question", "model")})
+        answered = _ask(self._question(model, asked))
+        rows = zip(asked["captions"], answered.scores, strict=True)
         told = {
             "model": _told(model, answered),
             "scores": [{"caption": caption, **vars(score)} for caption, score in rows],
@@ -119,7 +122,7 @@ class Score(GenericAPIView[Any]):
                 raise Http404
             return model_of_version(version=version)
         assert found is not None  # noqa: S101 -- the serializer saw to it
-        name = name_chosen(found.questions, question, slug=found.slug)
+        name = name_chosen(list(found.champions), question, slug=found.slug)
         if name is None:
             raise Refused(NO_QUESTION.format(slug=found.slug))
         return model_of_asked(test=found, question=name)
