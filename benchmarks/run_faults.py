@@ -24,7 +24,7 @@ STRIKES_PER_RUN = 3
 PAIRS = 220
 LONGEST_S = 900.0
 PAUSE_S = 0.1
-QUICK, LONG = {"epochs": 1}, {"epochs": 12, "patience": 1000}
+QUICK, LONG = {"epochs": 1}, {"epochs": 24, "patience": 1000}
 ACTIVE = ("queued", "running", "cancelling")
 
 
