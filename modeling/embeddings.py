@@ -307,11 +307,8 @@ def _mel(clap: Clap, clip: Clip, cache: KeptArrays) -> torch.Tensor:
     def make() -> Embeddings:
         return np.asarray(clap.log_mel(load(clip.path, clap.sample_rate), clap.device).cpu().numpy())
 
-    return torch.from_numpy(_kept(cache, f"log-mel {clap.log_mel.fingerprint} {clap.device.type} {clip.sha256}", make))
-
-
-def _kept(cache: KeptArrays, key: str, make: Callable[[], Embeddings]) -> Embeddings:
-    return cache.get_or_make(key, make) if key else make()
+    key = f"log-mel {clap.log_mel.fingerprint} {clap.device.type} {clip.sha256}"
+    return torch.from_numpy(cache.get_or_make(key, make))
 
 
 def _texts(backbone: Backbone, captions: Sequence[str], keeping: Keeping) -> Floats:

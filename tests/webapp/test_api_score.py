@@ -304,6 +304,13 @@ def server_residents(server: Server) -> Any:
     return server._batcher._work.__self__  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("body", ["", "null", "[]", "{}"])
+def test_who_sends_nothing_is_told_what_is_missing(script: Script, body: str) -> None:
+    response = script.client.post("/api/score/", body, content_type="application/json", headers=script.headers)
+    assert response.status_code == 400
+    assert response.json()["problems"] == [{"where": "captions", "message": "This field is required."}]
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
